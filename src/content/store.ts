@@ -1,0 +1,60 @@
+/** The seam: layout, archive, registry and memory are stores behind these interfaces and never know of each other. */
+
+import type { Descriptor } from '../spec/descriptor.ts'
+import type { MediaType } from '../spec/media-type.ts'
+
+/** Bytes in order; chunks are not reused by the producer after they were yielded. */
+export type ByteStream = AsyncIterable<Uint8Array>
+
+export interface StoreOptions {
+  readonly signal?: AbortSignal | undefined
+}
+
+export interface Fetcher {
+  /**
+   * Opens content. Throws `OCB-CONTENT-NOT-FOUND`; the stream throws `OCB-CONTENT-MISMATCH` at its end, or as
+   * soon as it is too long, when size or digest differ from the descriptor's.
+   */
+  fetch(target: Descriptor, options?: StoreOptions): Promise<ByteStream>
+}
+
+export interface Pusher {
+  /**
+   * Stores content under its descriptor. Idempotent and atomic: success means that it is stored whole; on any
+   * failure nothing is. Throws `OCB-CONTENT-MISMATCH` when the bytes are not those of the descriptor.
+   */
+  push(expected: Descriptor, content: ByteStream, options?: StoreOptions): Promise<void>
+}
+
+export interface ContentStore extends Fetcher, Pusher {
+  has(target: Descriptor, options?: StoreOptions): Promise<boolean>
+}
+
+export interface Tagger {
+  /** The descriptor that a ref name, tag or digest names. Throws `OCB-REFERENCE-NOT-FOUND`. */
+  resolve(reference: string, options?: StoreOptions): Promise<Descriptor>
+  /** Makes stored content visible under a reference, atomically; the same reference is replaced, others are kept. */
+  tag(target: Descriptor, reference: string, options?: StoreOptions): Promise<void>
+}
+
+export interface Target extends ContentStore, Tagger {}
+
+/** Local stores: takes bytes whose digest is not yet known. */
+export interface Ingester {
+  ingest(mediaType: MediaType, content: ByteStream, options?: StoreOptions): Promise<Descriptor>
+}
+
+/** Registries: false means "send the bytes". */
+export interface Mounter {
+  mount(target: Descriptor, fromRepository: string, options?: StoreOptions): Promise<boolean>
+}
+
+/** Stores on this machine's disk: where a blob lies, to be read and never written; undefined where it does not. */
+export interface FileBacked {
+  fileOf(target: Descriptor): Promise<string | undefined>
+}
+
+/** Stores that can copy a blob from a file faster than from a stream (reflinks). As `push` in all else. */
+export interface FileReceiver {
+  pushFile(expected: Descriptor, path: string, options?: StoreOptions): Promise<void>
+}

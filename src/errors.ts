@@ -1,0 +1,63 @@
+/** The one error class of the house, and what its codes mean to a process. */
+
+/** A stable code: `OCB-` and words, e.g. `OCB-COPY-NO-MATCH`. Codes are never renamed. */
+export type ErrorCode = `OCB-${string}`
+
+/** One fault of many that were found in the same input. */
+export interface Problem {
+  /** Where in the spec, e.g. `layers[1].entries[0].exclude`; `''` is the whole document. */
+  readonly path: string
+  /** What was found and what is wanted. */
+  readonly message: string
+  readonly file?: string | undefined
+  /** 1-based. */
+  readonly line?: number | undefined
+  /** 1-based. */
+  readonly column?: number | undefined
+}
+
+export interface OciBuildErrorOptions {
+  /** What was tried, on which thing, seen versus wanted. */
+  readonly message: string
+  /** One imperative step in the words of the user's config. */
+  readonly hint?: string | undefined
+  readonly problems?: readonly Problem[] | undefined
+  readonly cause?: unknown
+}
+
+/**
+ * Everything that the library throws on purpose. Codes that begin with `OCB-SPEC-` or `OCB-USAGE-` blame the
+ * words of the user (exit status 2), `OCB-REGISTRY-` and `OCB-NETWORK-` the other side (3),
+ * `OCB-INTERRUPTED` is an abort (130); all others are a failed build or check (1).
+ */
+export class OciBuildError extends Error {
+  override readonly name = 'OciBuildError'
+  readonly code: ErrorCode
+  readonly hint: string | undefined
+  readonly problems: readonly Problem[]
+
+  constructor(code: ErrorCode, options: OciBuildErrorOptions) {
+    super(options.message, options.cause === undefined ? undefined : { cause: options.cause })
+    this.code = code
+    this.hint = options.hint
+    this.problems = options.problems ?? []
+  }
+}
+
+/** Throws `OCB-INTERRUPTED` when the signal is aborted. */
+export function throwIfAborted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted === true) {
+    throw new OciBuildError('OCB-INTERRUPTED', { message: 'the build was interrupted', cause: signal.reason })
+  }
+}
+
+/** Node's system error code (`ENOENT`, …) of a caught value, if it has one. */
+export function systemErrorCode(error: unknown): string | undefined {
+  if (typeof error !== 'object' || error === null || !('code' in error)) return undefined
+  return typeof error.code === 'string' ? error.code : undefined
+}
+
+/** The message of a caught value, whatever was thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}

@@ -1,0 +1,80 @@
+/** What spec entries put into a layer, before the image's own parents, links and owners are looked at. */
+
+import type { MtimeSpec, OwnerSpec, Compression } from '../config/resolved-spec.ts'
+import type { Digest } from '../spec/digest.ts'
+
+/** Where a file's bytes come from. */
+export type FileSource =
+  | {
+      readonly kind: 'host'
+      /** Absolute host path of a regular file. */
+      readonly path: string
+      /** The four as `lstat` (or `stat`, when followed) saw them when the file was selected. */
+      readonly size: number
+      readonly mtimeMs: number
+      readonly ctimeMs: number
+      readonly ino: number
+      /** The sha256 of the bytes where it is known already (unpacked archives, checked downloads). */
+      readonly digest?: Digest | undefined
+      /** A spooled copy that is gone after the build: never remembered by its stat. */
+      readonly temporary?: boolean | undefined
+    }
+  | { readonly kind: 'bytes'; readonly bytes: Uint8Array }
+
+interface PlacementBase {
+  /** Absolute image path, normalised: `/app/dist/a.js`; no trailing slash, no `.` or `..`. `/` is the root. */
+  readonly path: string
+  /** The spec entry that placed it: `layers[1].entries[0]`. */
+  readonly origin: string
+}
+
+export type Placement = PlacementBase &
+  (
+    | {
+        readonly type: 'file'
+        readonly mode: number
+        readonly owner: OwnerSpec | undefined
+        readonly mtime: MtimeOf
+        readonly source: FileSource
+      }
+    | {
+        readonly type: 'directory'
+        readonly mode: number
+        readonly owner: OwnerSpec | undefined
+        readonly mtime: MtimeOf
+        /** The user wrote a `directory` entry for this very path. */ readonly explicit: boolean
+      }
+    | {
+        readonly type: 'symlink'
+        readonly target: string
+        readonly owner: OwnerSpec | undefined
+        readonly mtime: MtimeOf
+      }
+    /** `target` is an absolute image path in the same layer. */
+    | { readonly type: 'hardlink'; readonly target: string }
+    | { readonly type: 'remove' }
+    | { readonly type: 'opaque' }
+    | { readonly type: 'append'; readonly source: FileSource }
+  )
+
+/** Seconds, or from the content (`content` holds for regular files only; all else is then the epoch). */
+export type MtimeOf = number | 'content'
+
+export type { MtimeSpec }
+
+/** A layer as planned: what each entry of the spec puts where, in the spec's order (a later one wins). */
+export interface PlannedLayer {
+  readonly name: string
+  readonly at: string
+  readonly compression: Compression
+  readonly placements: readonly Placement[]
+}
+
+/** A pattern that hid something, for `plan`. */
+export interface HiddenBy {
+  readonly layer: string
+  /** `.dockerignore:3 "dist"`, `exclude "*.map"`. */
+  readonly rule: string
+  /** How many files and folders it hid at the top of what it hid. */
+  readonly count: number
+}

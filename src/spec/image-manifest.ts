@@ -1,0 +1,16 @@
+/** Image manifests (image-spec v1.1.1 manifest.md). */
+
+import type { Descriptor } from './descriptor.ts'
+import type { MediaType } from './media-type.ts'
+
+export interface ImageManifest {
+  readonly schemaVersion: 2
+  /** Always written by us; older writers leave it out. */
+  readonly mediaType?: MediaType | undefined
+  readonly artifactType?: string | undefined
+  readonly config: Descriptor
+  /** Lowest first. */
+  readonly layers: readonly Descriptor[]
+  readonly subject?: Descriptor | undefined
+  readonly annotations?: Readonly<Record<string, string>> | undefined
+}
