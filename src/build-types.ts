@@ -1,0 +1,146 @@
+/** What the pipeline takes and gives: the library's face, and the shapes that `--json` prints (contract, section 4). */
+
+import type { SpecOverrides } from './config/overrides.ts'
+import type { EventListener, Warning } from './events.ts'
+import type { Environment } from './environment.ts'
+import type { Digest } from './spec/digest.ts'
+import type { MediaType } from './spec/media-type.ts'
+
+export interface BuildOptions {
+  /** Where the config file is looked for and relative paths start. Default: the process's working directory. */
+  readonly cwd?: string | undefined
+  /** A config file; relative to `cwd`. */
+  readonly config?: string | undefined
+  /** A spec as a value (what a config file would export) in place of a file; host paths are relative to `cwd`. */
+  readonly spec?: unknown
+  /** `--arg k=v`. */
+  readonly args?: Readonly<Record<string, string>> | undefined
+  /** Keys of `images` to build. Default: all. */
+  readonly images?: readonly string[] | undefined
+  /** What the command line puts over the spec. */
+  readonly overrides?: SpecOverrides | undefined
+  /** Default: the user's cache folder. */
+  readonly cacheDir?: string | undefined
+  /** Default true; false works in a folder of its own that is removed at the end. */
+  readonly cache?: boolean | undefined
+  readonly offline?: boolean | undefined
+  readonly frozen?: boolean | undefined
+  /** Default true; false skips the `prepare` commands. */
+  readonly prepare?: boolean | undefined
+  /** Default false; true fails the build on the first warning, before any output is written. */
+  readonly strict?: boolean | undefined
+  readonly signal?: AbortSignal | undefined
+  readonly onEvent?: EventListener | undefined
+  /** Default: this process's. */
+  readonly environment?: Environment | undefined
+  /** Where the output `-` goes. Default: none, and `-` is then an error. */
+  readonly stdout?: NodeJS.WritableStream | undefined
+}
+
+export interface LayerResult {
+  readonly name: string
+  readonly digest: Digest
+  readonly diffId: Digest
+  /** In bytes, as stored. */
+  readonly size: number
+  readonly mediaType: MediaType
+  /** True when this build neither read nor compressed it. */
+  readonly cached: boolean
+  readonly from: 'base' | 'build'
+}
+
+export interface PlatformResult {
+  readonly platform: string
+  /** Of the manifest. */
+  readonly digest: Digest
+  /** Of the image config. */
+  readonly config: Digest
+  readonly layers: readonly LayerResult[]
+}
+
+export interface OutputResult {
+  /** The output as a reference, `oci:dist/image`. */
+  readonly ref: string
+  readonly digest: Digest
+}
+
+export interface ImageResult {
+  /** Key in `images`; null in a spec of one image. */
+  readonly image: string | null
+  readonly name: string
+  /** The first of `references`: one that this tool accepts, by digest. */
+  readonly reference: string
+  readonly references: readonly string[]
+  /** Of the manifest, or of the index. */
+  readonly digest: Digest
+  readonly mediaType: MediaType
+  /** Bytes of all distinct blobs: documents, configs and layers. */
+  readonly size: number
+  readonly tags: readonly string[]
+  readonly outputs: readonly OutputResult[]
+  readonly platforms: readonly PlatformResult[]
+}
+
+export interface BuildResult {
+  readonly schemaVersion: 1
+  readonly images: readonly ImageResult[]
+  readonly warnings: readonly Warning[]
+  readonly durationMs: number
+}
+
+export interface PlannedEntryView {
+  /** Absolute image path. */
+  readonly path: string
+  readonly type: 'file' | 'directory' | 'symlink' | 'hardlink' | 'whiteout' | 'opaque'
+  /** Octal digits. */
+  readonly mode: string
+  readonly uid: number
+  readonly gid: number
+  /** Bytes, of files. */
+  readonly size: number
+  readonly target?: string | undefined
+  /** The host path of a file's bytes. */
+  readonly source?: string | undefined
+  /** The spec entry that placed it; absent for parents. */
+  readonly origin?: string | undefined
+}
+
+export interface LayerPlanView {
+  readonly name: string
+  readonly compression: string
+  readonly files: number
+  /** Bytes of all files, before compression. */
+  readonly size: number
+  readonly entries: readonly PlannedEntryView[]
+  /** Patterns that hid something, and how many names each. */
+  readonly hidden: readonly { readonly rule: string; readonly count: number }[]
+}
+
+export interface PlatformPlanView {
+  readonly platform: string
+  readonly base: string
+  /** Lowest first; base layers are not among them. */
+  readonly layers: readonly LayerPlanView[]
+  /** The image config's execution parameters after inheritance. */
+  readonly config: Readonly<Record<string, unknown>>
+}
+
+export interface ImagePlanView {
+  readonly image: string | null
+  readonly name: string
+  readonly tags: readonly string[]
+  /** RFC 3339. */
+  readonly created: string
+  readonly annotations: Readonly<Record<string, string>>
+  readonly outputs: readonly string[]
+  /** Commands that a build runs first; a plan runs none. */
+  readonly prepare: readonly string[]
+  readonly platforms: readonly PlatformPlanView[]
+}
+
+export interface BuildPlan {
+  readonly schemaVersion: 1
+  readonly configFile: string | null
+  readonly images: readonly ImagePlanView[]
+  readonly warnings: readonly Warning[]
+}

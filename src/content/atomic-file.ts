@@ -1,0 +1,67 @@
+/** Files that are there whole or not at all: written under a temporary name beside their place, then renamed. */
+
+import { mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { hostname } from 'node:os'
+import { basename, dirname, join } from 'node:path'
+
+const prefix = '.ocibuild-tmp-'
+/** After this long a temporary file of another host (a shared folder) counts as left behind. */
+const staleMs = 24 * 60 * 60 * 1000
+// A pid says nothing about a process in another container or host that shares the folder.
+const host = hostname()
+  .replaceAll(/[^a-zA-Z0-9]/g, '')
+  .slice(0, 24)
+
+/** A fresh name in `directory` for a file or folder that is not done yet. */
+export function temporaryPath(directory: string): string {
+  return join(directory, `${prefix}${process.pid}-${host}-${Math.random().toString(36).slice(2, 12)}`)
+}
+
+/** Writes a file atomically; its folder is made when it is missing. */
+export function writeFileAtomic(path: string, bytes: Uint8Array | string): void {
+  mkdirSync(dirname(path), { recursive: true })
+  const temporary = temporaryPath(dirname(path))
+  try {
+    writeFileSync(temporary, bytes, { flush: true })
+    renameSync(temporary, path)
+  } catch (error) {
+    rmSync(temporary, { force: true })
+    throw error
+  }
+}
+
+/** Removes what killed processes left in `directory` (not below it). Never throws. */
+export function removeStaleTemporaries(directory: string, nowMs: number): void {
+  let names: string[]
+  try {
+    names = readdirSync(directory)
+  } catch {
+    return
+  }
+  for (const name of names) {
+    if (!name.startsWith(prefix)) continue
+    const path = join(directory, name)
+    try {
+      if (isStale(path, nowMs)) rmSync(path, { recursive: true, force: true })
+    } catch {
+      // Another process may be removing it too.
+    }
+  }
+}
+
+function isStale(path: string, nowMs: number): boolean {
+  const [pid, owner] = basename(path).slice(prefix.length).split('-')
+  if (owner === host && pid !== undefined) return !isAlive(Number(pid))
+  return nowMs - statSync(path).mtimeMs > staleMs
+}
+
+function isAlive(pid: number): boolean {
+  if (pid === process.pid) return true
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    // EPERM: it lives and belongs to somebody else.
+    return error instanceof Error && 'code' in error && error.code === 'EPERM'
+  }
+}

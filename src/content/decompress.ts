@@ -1,0 +1,84 @@
+/** Reading compressed streams: gzip by node:zlib, zstd by node:zlib where it has it, else by fzstd. */
+
+import { Readable } from 'node:stream'
+import * as zlib from 'node:zlib'
+import { OciBuildError, messageOf } from '../errors.ts'
+import type { ByteStream } from './store.ts'
+
+export type CompressionType = 'gzip' | 'zstd' | 'none'
+
+/** Decompresses a stream. A damaged or cut one throws `OCB-COMPRESSION-DAMAGED`; what the source throws is passed on. */
+export async function* decompress(content: ByteStream, type: CompressionType): AsyncGenerator<Uint8Array> {
+  if (type === 'none') {
+    yield* content
+    return
+  }
+  let sourceError: unknown
+  const source = Readable.from(
+    (async function* () {
+      try {
+        yield* content
+      } catch (error) {
+        sourceError = error
+        throw error
+      }
+    })(),
+    { objectMode: false },
+  )
+  try {
+    if (type === 'gzip') yield* pipe(source, zlib.createGunzip({ chunkSize: 128 * 1024 }))
+    else yield* readZstd(source)
+  } catch (error) {
+    if (sourceError !== undefined) throw sourceError
+    if (error instanceof OciBuildError) throw error
+    throw new OciBuildError('OCB-COMPRESSION-DAMAGED', {
+      message: `cannot decompress as ${type}: ${messageOf(error)}`,
+      hint: 'fetch or build it again; the copy at hand is damaged',
+      cause: error,
+    })
+  }
+}
+
+/** What the first bytes of a file say about its compression. Needs at least 4 bytes to tell. */
+export function detectCompression(head: Uint8Array): CompressionType {
+  if (head[0] === 0x1f && head[1] === 0x8b) return 'gzip'
+  if (head[0] === 0x28 && head[1] === 0xb5 && head[2] === 0x2f && head[3] === 0xfd) return 'zstd'
+  return 'none'
+}
+
+async function* pipe(
+  source: Readable,
+  transform: NodeJS.ReadWriteStream & AsyncIterable<unknown>,
+): AsyncGenerator<Uint8Array> {
+  // `pipe` forwards no errors, and without it an error of the source would leave the reader waiting.
+  source.on('error', (error) => transform.emit('error', error))
+  source.pipe(transform)
+  for await (const chunk of transform) {
+    if (chunk instanceof Uint8Array) yield chunk
+  }
+}
+
+async function* readZstd(source: Readable): AsyncGenerator<Uint8Array> {
+  const create: unknown = Reflect.get(zlib, 'createZstdDecompress')
+  if (typeof create === 'function') {
+    yield* pipe(source, Reflect.apply(create, zlib, []))
+    return
+  }
+  const { Decompress } = await import('fzstd')
+  let ready: Uint8Array[] = []
+  let ended = false
+  const decoder = new Decompress((chunk, final) => {
+    if (chunk.length > 0) ready.push(chunk.slice())
+    ended = final === true
+  })
+  for await (const chunk of source) {
+    if (!(chunk instanceof Uint8Array)) continue
+    decoder.push(chunk)
+    const chunks = ready
+    ready = []
+    yield* chunks
+  }
+  decoder.push(new Uint8Array(0), true)
+  yield* ready
+  if (!ended) throw new Error('the zstd stream is cut')
+}
