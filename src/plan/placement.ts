@@ -1,25 +1,9 @@
 /** What spec entries put into a layer, before the image's own parents, links and owners are looked at. */
 
 import type { MtimeSpec, OwnerSpec, Compression } from '../config/resolved-spec.ts'
-import type { Digest } from '../spec/digest.ts'
+import type { FileSource } from '../rootfs/file-source.ts'
 
-/** Where a file's bytes come from. */
-export type FileSource =
-  | {
-      readonly kind: 'host'
-      /** Absolute host path of a regular file. */
-      readonly path: string
-      /** The four as `lstat` (or `stat`, when followed) saw them when the file was selected. */
-      readonly size: number
-      readonly mtimeMs: number
-      readonly ctimeMs: number
-      readonly ino: number
-      /** The sha256 of the bytes where it is known already (unpacked archives, checked downloads). */
-      readonly digest?: Digest | undefined
-      /** A spooled copy that is gone after the build: never remembered by its stat. */
-      readonly temporary?: boolean | undefined
-    }
-  | { readonly kind: 'bytes'; readonly bytes: Uint8Array }
+export type { FileSource }
 
 interface PlacementBase {
   /** Absolute image path, normalised: `/app/dist/a.js`; no trailing slash, no `.` or `..`. `/` is the root. */

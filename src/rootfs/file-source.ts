@@ -1,0 +1,20 @@
+/** Where a file's bytes come from, before they are in a layer. */
+
+import type { Digest } from '../spec/digest.ts'
+
+export type FileSource =
+  | {
+      readonly kind: 'host'
+      /** Absolute host path of a regular file. */
+      readonly path: string
+      /** The four as `lstat` (or `stat`, when followed) saw them when the file was selected. */
+      readonly size: number
+      readonly mtimeMs: number
+      readonly ctimeMs: number
+      readonly ino: number
+      /** The sha256 of the bytes where it is known already (unpacked archives, checked downloads). */
+      readonly digest?: Digest | undefined
+      /** A spooled copy that is gone after the build: never remembered by its stat. */
+      readonly temporary?: boolean | undefined
+    }
+  | { readonly kind: 'bytes'; readonly bytes: Uint8Array }
