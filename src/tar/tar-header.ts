@@ -1,0 +1,159 @@
+/** Tar headers: ustar (POSIX.1-1988), with PAX records (POSIX.1-2001) only where ustar cannot hold a value. */
+
+import { encodePaxRecords } from './pax.ts'
+
+/** Bytes of a tar record: headers and contents are padded to multiples of it. */
+export const recordBytes = 512
+/** Two records of zeros close an archive (POSIX pax, ustar Interchange Format). */
+export const endOfArchiveBytes: number = 2 * recordBytes
+
+export type TarEntryType = 'file' | 'hardlink' | 'symlink' | 'directory'
+
+export interface TarEntry {
+  /** Relative, without trailing slash (directories get theirs here); `''` is the root directory, written `./`. */
+  readonly path: string
+  readonly type: TarEntryType
+  /** 0 to 0o7777. */
+  readonly mode: number
+  readonly uid: number
+  readonly gid: number
+  /** Bytes of content; 0 for all but files. */
+  readonly size: number
+  /** Whole seconds since the epoch. */
+  readonly mtime: number
+  /** Link name of symlinks and hard links. */
+  readonly target?: string | undefined
+  /** Extended attributes: name to base64 of the value; written as `SCHILY.xattr.NAME`. */
+  readonly xattrs?: Readonly<Record<string, string>> | undefined
+}
+
+// Offset and width in bytes of each ustar field that we write.
+const field = {
+  name: [0, 100],
+  mode: [100, 8],
+  uid: [108, 8],
+  gid: [116, 8],
+  size: [124, 12],
+  mtime: [136, 12],
+  checksum: [148, 8],
+  typeFlag: [156, 1],
+  linkName: [157, 100],
+  magic: [257, 8],
+  deviceMajor: [329, 8],
+  deviceMinor: [337, 8],
+  prefix: [345, 155],
+} as const
+
+const typeFlags: Readonly<Record<TarEntryType | 'pax', string>> = {
+  file: '0',
+  hardlink: '1',
+  symlink: '2',
+  directory: '5',
+  pax: 'x',
+}
+
+/** The largest values that the octal digits of ustar hold. */
+const maxId = 0o7777777
+const maxSizeOrTime = 0o77777777777
+
+/** Bytes from the end of `size` bytes of content to the next record. */
+export function paddingBytes(size: number): number {
+  return (recordBytes - (size % recordBytes)) % recordBytes
+}
+
+/** The complete header of an entry: one record, or three and more where PAX records come first. */
+export function encodeHeader(entry: TarEntry): Buffer {
+  const name = entry.type === 'directory' ? `${entry.path === '' ? '.' : entry.path}/` : entry.path
+  const { target = '' } = entry
+  const split = splitName(name)
+  const pax: [string, string | Uint8Array][] = []
+  if (split === undefined) pax.push(['path', name])
+  if (!fitsAscii(target, field.linkName[1])) pax.push(['linkpath', target])
+  if (entry.uid > maxId) pax.push(['uid', String(entry.uid)])
+  if (entry.gid > maxId) pax.push(['gid', String(entry.gid)])
+  if (entry.size > maxSizeOrTime) pax.push(['size', String(entry.size)])
+  if (entry.mtime < 0 || entry.mtime > maxSizeOrTime) pax.push(['mtime', String(entry.mtime)])
+  for (const [key, value] of Object.entries(entry.xattrs ?? {})) {
+    pax.push([`SCHILY.xattr.${key}`, Buffer.from(value, 'base64')])
+  }
+  const parts = split ?? { prefix: '', name: toAscii(name) }
+  const values = { ...parts, target: toAscii(target), entry }
+  if (pax.length === 0) {
+    const header = Buffer.alloc(recordBytes)
+    writeUstar(header, typeFlags[entry.type], values)
+    return header
+  }
+  const records = encodePaxRecords(pax)
+  const paxRecords = recordBytes + records.length + paddingBytes(records.length)
+  const header = Buffer.alloc(paxRecords + recordBytes)
+  writeUstar(header, typeFlags.pax, {
+    prefix: '',
+    name: `PaxHeaders/${toAscii(name.replace(/\/$/, '').replace(/^.*\//s, ''))}`,
+    target: '',
+    entry: { mode: 0o644, uid: 0, gid: 0, size: records.length, mtime: 0 },
+  })
+  header.set(records, recordBytes)
+  writeUstar(header.subarray(paxRecords), typeFlags[entry.type], values)
+  return header
+}
+
+interface UstarValues {
+  readonly prefix: string
+  readonly name: string
+  readonly target: string
+  readonly entry: Pick<TarEntry, 'mode' | 'uid' | 'gid' | 'size' | 'mtime'>
+}
+
+/** Writes one record into zeroed bytes. */
+function writeUstar(header: Buffer, typeFlag: string, values: UstarValues): void {
+  const { prefix, name, target, entry } = values
+  header.write(name, field.name[0], field.name[1], 'latin1')
+  writeOctal(header, field.mode, entry.mode)
+  writeOctal(header, field.uid, entry.uid > maxId ? 0 : entry.uid)
+  writeOctal(header, field.gid, entry.gid > maxId ? 0 : entry.gid)
+  writeOctal(header, field.size, entry.size > maxSizeOrTime ? 0 : entry.size)
+  writeOctal(header, field.mtime, entry.mtime < 0 || entry.mtime > maxSizeOrTime ? 0 : entry.mtime)
+  header.write(typeFlag, field.typeFlag[0], field.typeFlag[1], 'latin1')
+  header.write(target, field.linkName[0], field.linkName[1], 'latin1')
+  header.write('ustar\u000000', field.magic[0], field.magic[1], 'latin1')
+  writeOctal(header, field.deviceMajor, 0)
+  writeOctal(header, field.deviceMinor, 0)
+  header.write(prefix, field.prefix[0], field.prefix[1], 'latin1')
+  writeChecksum(header)
+}
+
+/** Octal digits with leading zeros and a closing NUL. */
+function writeOctal(header: Buffer, [offset, width]: readonly [number, number], value: number): void {
+  header.latin1Write(value.toString(8).padStart(width - 1, '0'), offset, width - 1)
+}
+
+/** The sum of all bytes, the checksum's own taken as spaces: six digits, NUL, space. */
+function writeChecksum(header: Buffer): void {
+  const [offset, width] = field.checksum
+  header.fill(0x20, offset, offset + width)
+  let sum = 0
+  for (let index = 0; index < recordBytes; index += 1) sum += header[index] ?? 0
+  header.write(`${sum.toString(8).padStart(6, '0')}\0 `, offset, width, 'latin1')
+}
+
+/** A name as ustar's prefix and name, or undefined where ustar cannot hold it. */
+function splitName(name: string): { readonly prefix: string; readonly name: string } | undefined {
+  if (fitsAscii(name, field.name[1])) return { prefix: '', name }
+  if (!fitsAscii(name, field.prefix[1] + 1 + field.name[1])) return undefined
+  // The last slash that leaves a prefix which fits; a directory's closing slash must not be the one.
+  const slash = name.lastIndexOf('/', Math.min(field.prefix[1], name.length - 2))
+  if (slash <= 0 || name.length - slash - 1 > field.name[1]) return undefined
+  return { prefix: name.slice(0, slash), name: name.slice(slash + 1) }
+}
+
+// NUL cannot stand in a name, so that a string without other characters is its own bytes.
+const nonAscii = /[^\x01-\x7f]/
+
+function fitsAscii(text: string, width: number): boolean {
+  return text.length <= width && !nonAscii.test(text)
+}
+
+/** What a reader without PAX sees in place of a name that ustar cannot hold. */
+function toAscii(text: string): string {
+  return nonAscii.test(text) ? text.replaceAll(/[^\x01-\x7f]/gu, '_') : text
+}
