@@ -23,10 +23,12 @@ export type Placement = PlacementBase &
       }
     | {
         readonly type: 'directory'
-        readonly mode: number
+        /** undefined where the user named none: what a lower layer's directory has there, else 0755. */
+        readonly mode: number | undefined
         readonly owner: OwnerSpec | undefined
         readonly mtime: MtimeOf
-        /** The user wrote a `directory` entry for this very path. */ readonly explicit: boolean
+        /** The user wrote a `directory` entry for this very path. */
+        readonly explicit: boolean
       }
     | {
         readonly type: 'symlink'

@@ -124,7 +124,7 @@ function writeUstar(header: Buffer, typeFlag: string, values: UstarValues): void
 
 /** Octal digits with leading zeros and a closing NUL. */
 function writeOctal(header: Buffer, [offset, width]: readonly [number, number], value: number): void {
-  header.latin1Write(value.toString(8).padStart(width - 1, '0'), offset, width - 1)
+  header.write(value.toString(8).padStart(width - 1, '0'), offset, width - 1, 'latin1')
 }
 
 /** The sum of all bytes, the checksum's own taken as spaces: six digits, NUL, space. */
