@@ -1,0 +1,83 @@
+/** Makes the smallest ELF file that a loader could read names from: no code, only headers and a dynamic section. */
+
+export interface ElfShape {
+  readonly bits?: 32 | 64
+  readonly littleEndian?: boolean
+  readonly machine?: number
+  readonly flags?: number
+  readonly interpreter?: string
+  readonly soname?: string
+  readonly needed?: readonly string[]
+  readonly rpath?: string
+  readonly runpath?: string
+}
+
+/** Layout: header, three program headers, interpreter, string table, dynamic section; loaded at 0x10000. */
+export function writeElf(shape: ElfShape): Buffer {
+  const { bits = 64, littleEndian = true, machine = 62, flags = 0, interpreter } = shape
+  const wide = bits === 64
+  const headerBytes = wide ? 64 : 52
+  const segmentBytes = wide ? 56 : 32
+  const loadAddress = 0x10000
+
+  let strings = '\0'
+  const intern = (text: string): number => {
+    const at = strings.length
+    strings += `${text}\0`
+    return at
+  }
+  const tags: [number, number][] = []
+  for (const name of shape.needed ?? []) tags.push([1, intern(name)])
+  if (shape.soname !== undefined) tags.push([14, intern(shape.soname)])
+  if (shape.rpath !== undefined) tags.push([15, intern(shape.rpath)])
+  if (shape.runpath !== undefined) tags.push([29, intern(shape.runpath)])
+
+  const interpreterAt = headerBytes + 3 * segmentBytes
+  const interpreterBytes = interpreter === undefined ? 0 : interpreter.length + 1
+  const stringsAt = interpreterAt + interpreterBytes
+  const dynamicAt = stringsAt + strings.length
+  tags.push([5, loadAddress + stringsAt], [10, strings.length], [0, 0])
+  const dynamicBytes = tags.length * (wide ? 16 : 8)
+  const size = dynamicAt + dynamicBytes
+
+  const bytes = Buffer.alloc(size)
+  const u16 = (value: number, at: number): unknown =>
+    littleEndian ? bytes.writeUInt16LE(value, at) : bytes.writeUInt16BE(value, at)
+  const u32 = (value: number, at: number): unknown =>
+    littleEndian ? bytes.writeUInt32LE(value, at) : bytes.writeUInt32BE(value, at)
+  const word = (value: number, at: number): void => {
+    if (!wide) u32(value, at)
+    else if (littleEndian) bytes.writeBigUInt64LE(BigInt(value), at)
+    else bytes.writeBigUInt64BE(BigInt(value), at)
+  }
+
+  bytes.set([0x7f, 0x45, 0x4c, 0x46, wide ? 2 : 1, littleEndian ? 1 : 2, 1])
+  u16(3, 16)
+  u16(machine, 18)
+  u32(1, 20)
+  word(headerBytes, wide ? 32 : 28)
+  u32(flags, wide ? 48 : 36)
+  u16(headerBytes, wide ? 52 : 40)
+  u16(segmentBytes, wide ? 54 : 42)
+  u16(3, wide ? 56 : 44)
+  const segments = [
+    [1, 0, loadAddress, size],
+    [2, dynamicAt, loadAddress + dynamicAt, dynamicBytes],
+    // PT_NULL stands in for an interpreter that is not there.
+    [interpreter === undefined ? 0 : 3, interpreterAt, loadAddress + interpreterAt, interpreterBytes],
+  ] as const
+  segments.forEach(([type, offset, address, length], index) => {
+    const at = headerBytes + index * segmentBytes
+    u32(type, at)
+    word(offset, at + (wide ? 8 : 4))
+    word(address, at + (wide ? 16 : 8))
+    word(length, at + (wide ? 32 : 16))
+  })
+  if (interpreter !== undefined) bytes.write(`${interpreter}\0`, interpreterAt, 'latin1')
+  bytes.write(strings, stringsAt, 'latin1')
+  tags.forEach(([tag, value], index) => {
+    word(tag, dynamicAt + index * (wide ? 16 : 8))
+    word(value, dynamicAt + index * (wide ? 16 : 8) + (wide ? 8 : 4))
+  })
+  return bytes
+}
