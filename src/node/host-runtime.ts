@@ -1,7 +1,7 @@
 /** The base `host:node`: the Node.js that runs us and all it needs, taken from this Linux host. */
 
 import { realpathSync } from 'node:fs'
-import { basename, dirname, join } from 'node:path'
+import { dirname, join } from 'node:path'
 import type { Environment } from '../environment.ts'
 import { messageOf, OciBuildError, throwIfAborted } from '../errors.ts'
 import type { Placement } from '../plan/placement.ts'
@@ -9,6 +9,7 @@ import { choosePlatform, formatPlatform, type Platform } from '../spec/platform.
 import { baseFiles } from './base-files.ts'
 import { certificateFiles } from './certificates.ts'
 import { completeTree, placeHostFile, placeSymlink } from './place.ts'
+import { usesMusl } from './library-search.ts'
 import { findLibraries, type ProgramLibraries } from './shared-libraries.ts'
 import { timeZoneFiles } from './time-zones.ts'
 
@@ -125,7 +126,7 @@ function libraryFiles(found: ProgramLibraries): readonly Placement[] {
 function libraryFolder(found: ProgramLibraries): string {
   const libc = found.libraries.find(({ name }) => /^libc\.so\.\d/.test(name))
   if (libc !== undefined) return dirname(libc.foundAt)
-  return basename(found.interpreter?.path ?? '').startsWith('ld-musl-') ? '/lib' : '/usr/lib'
+  return usesMusl(found.program) ? '/lib' : '/usr/lib'
 }
 
 /** `/lib/x` is written as `/usr/lib/x`, since the image has `/lib -> usr/lib`. */

@@ -1,7 +1,7 @@
 /** Where glibc's and musl's loaders look for a shared library, in their order (ld.so(8)). */
 
 import { readdirSync, readFileSync } from 'node:fs'
-import { dirname, join, resolve } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
 import type { ElfInfo } from './elf.ts'
 
 /** The file system that is searched: `/`, or in tests a folder that plays it. */
@@ -41,15 +41,21 @@ export function candidatePaths(host: LibraryHost, from: Loaded, name: string): r
   if (name.includes('/')) return [name.startsWith('/') ? name : join(dirname(from.path), name)]
   const directories = [
     ...ownDirectories(from),
-    ...configuredDirectories(host),
-    ...defaultDirectories(from.elf),
+    ...(usesMusl(programOf(from).elf)
+      ? muslDirectories(host)
+      : [...readLoaderConfig(host, '/etc/ld.so.conf', 0), ...defaultDirectories(from.elf)]),
     ...host.libraryPath,
   ]
   return [...new Set(directories)].map((directory) => join(directory, name))
 }
 
-/** The folders that loaders search without any configuration, `/lib` before `/usr/lib`. */
-export function defaultDirectories(elf: ElfInfo): readonly string[] {
+/** Whether a program is started by musl's loader, which is its C library, too. */
+export function usesMusl(program: ElfInfo): boolean {
+  return basename(program.interpreter ?? '').startsWith('ld-musl-')
+}
+
+/** The folders that glibc's loaders search without any configuration, `/lib` before `/usr/lib`. */
+function defaultDirectories(elf: ElfInfo): readonly string[] {
   const multiarch = machines[elf.machine]?.multiarch ?? []
   const names = [...multiarch.map((tuple) => `lib/${tuple}`), ...(elf.bits === 64 ? ['lib64'] : []), 'lib']
   return [...names.map((name) => `/${name}`), ...names.map((name) => `/usr/${name}`), '/usr/local/lib']
@@ -83,11 +89,11 @@ function expandTokens(path: string, object: Loaded): readonly string[] {
     .map((directory) => resolve(directory))
 }
 
-/** `/etc/ld.so.conf` and what it includes, and musl's path files; ld.so.cache is made of the first. */
-function configuredDirectories(host: LibraryHost): readonly string[] {
-  return [...readLoaderConfig(host, '/etc/ld.so.conf', 0), ...readMuslPaths(host)]
+function programOf(object: Loaded): Loaded {
+  return object.loader === undefined ? object : programOf(object.loader)
 }
 
+/** `/etc/ld.so.conf` and what it includes: the folders that ld.so.cache is made of. */
 function readLoaderConfig(host: LibraryHost, path: string, depth: number): readonly string[] {
   // ldconfig itself does not stop at a file that includes itself.
   if (depth > 8) return []
@@ -112,11 +118,13 @@ function readLoaderConfig(host: LibraryHost, path: string, depth: number): reado
   return directories
 }
 
-function readMuslPaths(host: LibraryHost): readonly string[] {
-  return matchInFolder(host, '/etc/ld-musl-*.path')
+/** A path file of musl replaces its own folders. */
+function muslDirectories(host: LibraryHost): readonly string[] {
+  const configured = matchInFolder(host, '/etc/ld-musl-*.path')
     .flatMap((file) => readText(join(host.root, file)).split(/[\n:]/))
     .map((line) => line.trim())
     .filter((line) => line.startsWith('/'))
+  return configured.length > 0 ? configured : ['/lib', '/usr/local/lib', '/usr/lib']
 }
 
 /** Old ldconfig syntax: `/lib/x=TYPE`. */

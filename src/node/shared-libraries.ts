@@ -4,7 +4,7 @@ import { realpathSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { messageOf, OciBuildError } from '../errors.ts'
 import { readElfFile, type ElfInfo } from './elf.ts'
-import { candidatePaths, type LibraryHost, type Loaded } from './library-search.ts'
+import { candidatePaths, usesMusl, type LibraryHost, type Loaded } from './library-search.ts'
 
 export interface SharedLibrary {
   /** What DT_NEEDED calls it: `libc.so.6`; an absolute path where it holds a slash. */
@@ -25,8 +25,8 @@ export interface ProgramLibraries {
 }
 
 /**
- * Walks DT_NEEDED from a program. `optional` names libraries that are opened while it runs (name resolution):
- * taken with what they need where the host has them. Throws `OCB-ELF-INVALID`, and
+ * Walks DT_NEEDED from a program. `optional` names libraries that glibc opens while it runs (name resolution):
+ * taken with what they need where the host has them; musl has no such libraries. Throws `OCB-ELF-INVALID`, and
  * `OCB-HOST-RUNTIME-LIBRARY` for a needed library that is nowhere.
  */
 export function findLibraries(
@@ -43,7 +43,7 @@ export function findLibraries(
   const loaderNames = new Set([basename(elf.interpreter), readElfFile(interpreter.realPath).soname])
   const queue: { readonly name: string; readonly from: Loaded; readonly mayMiss: boolean }[] = [
     ...elf.needed.map((name) => ({ name, from: program, mayMiss: false })),
-    ...optional.map((name) => ({ name, from: program, mayMiss: true })),
+    ...(usesMusl(elf) ? [] : optional).map((name) => ({ name, from: program, mayMiss: true })),
   ]
   // The array grows while it is walked: breadth first, so the first to name a library decides, as in the loader.
   for (const { name, from, mayMiss } of queue) {

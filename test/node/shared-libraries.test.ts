@@ -137,6 +137,20 @@ describe('the libraries of a program', () => {
     ])
   })
 
+  it('on musl are looked for where musl looks, and nothing is opened later', () => {
+    const muslLoader = '/lib/ld-musl-x86_64.so.1'
+    elf(muslLoader)
+    program({ interpreter: muslLoader, needed: ['liba.so.1', 'libb.so.1'] })
+    put('/etc/ld.so.conf', '/srv/glibc\n')
+    for (const folder of ['/srv/glibc', '/lib/x86_64-linux-gnu', '/usr/lib']) elf(`${folder}/liba.so.1`)
+    elf('/usr/local/lib/libb.so.1')
+    elf('/usr/lib/libnss_dns.so.2')
+    expect(places(['libnss_dns.so.2'])).toEqual(['/usr/lib/liba.so.1', '/usr/local/lib/libb.so.1'])
+    put('/etc/ld-musl-x86_64.path', '/srv/musl:/usr/local/lib\n')
+    elf('/srv/musl/liba.so.1')
+    expect(places()).toEqual(['/srv/musl/liba.so.1', '/usr/local/lib/libb.so.1'])
+  })
+
   it('are none for a static program', () => {
     elf('/opt/node/bin/node', {})
     expect(find(['libnss_dns.so.2'])).toEqual([])
