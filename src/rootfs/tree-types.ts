@@ -34,6 +34,8 @@ export interface LayerEntry {
 export interface TreeNode extends LayerEntry {
   /** Position of the layer that holds it, 0 is the lowest. */
   readonly layer: number
+  /** No layer has an entry for this directory: something below it implies it (0755, 0:0). */
+  readonly implied?: true | undefined
 }
 
 /** The merged file system of layers, lowest first (image-spec v1.1.1 layer.md, Applying Changesets). Paths as in LayerEntry. */

@@ -1,0 +1,146 @@
+/** The merged file system of layers. */
+
+import { OciBuildError } from '../errors.ts'
+import type { LayerEntry, Tree, TreeNode } from './tree-types.ts'
+
+/** Linux' own limit on the links of one path. */
+const maxLinks = 40
+
+/** A name: `children` exists for directories only. */
+interface Item {
+  node: TreeNode | undefined
+  children: Map<string, Item> | undefined
+}
+
+/**
+ * Applies layers, lowest first (image-spec v1.1.1 layer.md, Applying Changesets). A layer's whiteouts and opaque
+ * markers hide what lower layers hold, wherever in the layer they stand. A directory over a directory keeps its
+ * children; anything else replaces what was there, with all below it, and so does a directory over a symlink:
+ * on overlayfs, which engines run on, an upper directory never merges through a link. Parents that no layer has
+ * an entry for are directories 0755 0:0, `implied`.
+ */
+export function createTree(layers: Iterable<Iterable<LayerEntry>> = []): Tree {
+  const root: Item = { node: undefined, children: new Map() }
+  let count = 0
+
+  function find(path: string): Item | undefined {
+    if (path === '') return root
+    let item: Item | undefined = root
+    for (const name of path.split('/')) {
+      item = item.children?.get(name)
+      if (!item) return undefined
+    }
+    return item
+  }
+
+  function apply(entries: Iterable<LayerEntry>): void {
+    const list = Array.isArray(entries) ? (entries as readonly LayerEntry[]) : [...entries]
+    for (const entry of list) {
+      if (entry.type === 'whiteout') removePath(entry.path)
+      else if (entry.type === 'opaque') ensureDirectory(root, entry.path, count).clear()
+    }
+    for (const entry of list) {
+      if (entry.type !== 'whiteout' && entry.type !== 'opaque') put(entry)
+    }
+    count += 1
+  }
+
+  function removePath(path: string): void {
+    const slash = path.lastIndexOf('/')
+    find(path.slice(0, Math.max(slash, 0)))?.children?.delete(path.slice(slash + 1))
+  }
+
+  function put(entry: LayerEntry): void {
+    const node: TreeNode = { ...entry, layer: count }
+    if (entry.path === '') {
+      root.node = node
+      return
+    }
+    const slash = entry.path.lastIndexOf('/')
+    const siblings = ensureDirectory(root, entry.path.slice(0, Math.max(slash, 0)), count)
+    const name = entry.path.slice(slash + 1)
+    const children = entry.type === 'directory' ? (siblings.get(name)?.children ?? new Map()) : undefined
+    siblings.set(name, { node, children })
+  }
+
+  function resolve(path: string, options: { readonly followLast?: boolean } = {}): string {
+    const pending = splitPath(path).toReversed()
+    const done: string[] = []
+    let links = 0
+    while (pending.length > 0) {
+      const name = pending.pop()
+      if (name === undefined) break
+      if (name === '..') {
+        done.pop()
+        continue
+      }
+      done.push(name)
+      if (pending.length === 0 && options.followLast !== true) break
+      const node = find(done.join('/'))?.node
+      if (node?.type !== 'symlink' || node.target === undefined) continue
+      links += 1
+      if (links > maxLinks) throw loop(path)
+      if (node.target.startsWith('/')) done.length = 0
+      else done.pop()
+      pending.push(...splitPath(node.target).toReversed())
+    }
+    return done.join('/')
+  }
+
+  for (const layer of layers) apply(layer)
+  return {
+    get: (path) => find(path)?.node,
+    has: (path) => find(path)?.node !== undefined,
+    childNames: (path) => [...(find(path)?.children?.keys() ?? [])],
+    resolve,
+    apply,
+    get layers() {
+      return count
+    },
+  }
+}
+
+/** The children of a directory; what is missing on the way, or is no directory, becomes an implied one. */
+function ensureDirectory(root: Item, path: string, layer: number): Map<string, Item> {
+  let children = (root.children ??= new Map<string, Item>())
+  if (path === '') return children
+  let end = 0
+  while (end < path.length) {
+    const start = end === 0 ? 0 : end + 1
+    const slash = path.indexOf('/', start)
+    end = slash < 0 ? path.length : slash
+    const name = path.slice(start, end)
+    let item = children.get(name)
+    if (!item?.children) {
+      item = { node: impliedDirectory(path.slice(0, end), layer), children: new Map() }
+      children.set(name, item)
+    }
+    children = item.children ??= new Map<string, Item>()
+  }
+  return children
+}
+
+function impliedDirectory(path: string, layer: number): TreeNode {
+  return {
+    path,
+    type: 'directory',
+    mode: 0o755,
+    uid: 0,
+    gid: 0,
+    mtime: 0,
+    size: 0,
+    layer,
+    implied: true,
+  }
+}
+
+function splitPath(path: string): string[] {
+  return path.split('/').filter((part) => part !== '' && part !== '.')
+}
+
+function loop(path: string): OciBuildError {
+  return new OciBuildError('OCB-PATH-LOOP', {
+    message: `cannot resolve /${path.replace(/^\/+/, '')} in the image: more than ${maxLinks} symbolic links lead on from it`,
+    hint: 'write the path that the links should have led to',
+  })
+}
