@@ -47,7 +47,7 @@ export function findLibraries(
   ]
   // The array grows while it is walked: breadth first, so the first to name a library decides, as in the loader.
   for (const { name, from, mayMiss } of queue) {
-    if (found.has(name) || loaderNames.has(name)) continue
+    if (found.has(name) || loaderNames.has(name) || (usesMusl(elf) && muslItself.test(name))) continue
     const library = locate(host, from, name)
     if (library === undefined) {
       if (mayMiss) continue
@@ -59,6 +59,9 @@ export function findLibraries(
   }
   return { program: elf, interpreter, libraries: [...found.values()] }
 }
+
+/** musl's loader answers to these names itself and never looks for them. */
+const muslItself = /^lib(?:c|pthread|rt|m|dl|util|xnet)\./
 
 function locate(
   host: LibraryHost,

@@ -140,7 +140,7 @@ describe('the libraries of a program', () => {
   it('on musl are looked for where musl looks, and nothing is opened later', () => {
     const muslLoader = '/lib/ld-musl-x86_64.so.1'
     elf(muslLoader)
-    program({ interpreter: muslLoader, needed: ['liba.so.1', 'libb.so.1'] })
+    program({ interpreter: muslLoader, needed: ['liba.so.1', 'libb.so.1', 'libc.musl-x86_64.so.1'] })
     put('/etc/ld.so.conf', '/srv/glibc\n')
     for (const folder of ['/srv/glibc', '/lib/x86_64-linux-gnu', '/usr/lib']) elf(`${folder}/liba.so.1`)
     elf('/usr/local/lib/libb.so.1')
