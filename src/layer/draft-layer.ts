@@ -1,0 +1,113 @@
+/** Placements in the spec's order become a draft: paths resolved through the lower layers, a later entry over an earlier. */
+
+import { OciBuildError } from '../errors.ts'
+import type { PlannedLayer, Placement } from '../plan/placement.ts'
+import { appendToLower } from './append-to-lower.ts'
+import type { Draft, DraftEntry } from './draft.ts'
+import type { LowerFiles } from './lower.ts'
+import { createLowerView, type LowerView } from './lower-view.ts'
+
+export async function draftLayer(
+  layer: PlannedLayer,
+  lower: LowerFiles | undefined,
+): Promise<{ readonly draft: Draft; readonly view: LowerView }> {
+  const draft: Draft = new Map()
+  const view = createLowerView(lower?.tree, (path) => draft.has(path))
+  for (const placement of layer.placements) {
+    switch (placement.type) {
+      case 'remove':
+        remove(draft, view, placement)
+        break
+      case 'opaque':
+        view.makeOpaque(view.resolve(placement.path, true))
+        break
+      case 'append':
+        await appendToLower(draft, view, lower, placement)
+        break
+      case 'directory':
+        placeDirectory(draft, view, placement)
+        break
+      default:
+        draft.set(checkedPath(view, placement), draftEntry(placement, view))
+    }
+  }
+  return { draft, view }
+}
+
+type Leaf = Extract<Placement, { readonly type: 'file' | 'symlink' | 'hardlink' }>
+type Directory = Extract<Placement, { readonly type: 'directory' }>
+
+function draftEntry(placement: Leaf, view: LowerView): DraftEntry {
+  const { origin } = placement
+  switch (placement.type) {
+    case 'file': {
+      const { mode, owner, mtime, source } = placement
+      return { type: 'file', origin, mode, owner, mtime, source }
+    }
+    case 'symlink': {
+      const { owner, target } = placement
+      return { type: 'symlink', origin, owner, target, mtime: fixedTime(placement.mtime) }
+    }
+    case 'hardlink':
+      return { type: 'hardlink', origin, target: view.resolve(placement.target) }
+  }
+}
+
+/** Where a file or link goes; it may replace what is below, but not a directory that has something in it. */
+function checkedPath(view: LowerView, placement: Placement): string {
+  const path = view.resolve(placement.path)
+  if (path === '' || (view.get(path)?.type === 'directory' && view.hasChildren(path))) {
+    throw new OciBuildError('OCB-ENTRY-OVER-DIRECTORY', {
+      message: `${placement.origin} puts a ${placement.type} at /${path}, where a lower layer has a directory that is not empty`,
+      hint:
+        path === ''
+          ? 'write to a path below /'
+          : `add { remove: "/${path}" } to the layer first, or write to another path`,
+    })
+  }
+  return path
+}
+
+function placeDirectory(draft: Draft, view: LowerView, placement: Directory): void {
+  // A folder copied onto a link to a folder goes where the link leads, as with cp and Docker's COPY.
+  const path = view.resolve(placement.path, true)
+  if (path === '' && !placement.explicit) return
+  const below = view.get(path)
+  if (below && below.type !== 'directory' && !draft.has(path)) {
+    throw new OciBuildError('OCB-ENTRY-BELOW-FILE', {
+      message: `${placement.origin} puts a directory at /${path}, where a lower layer has a ${below.type}`,
+      hint: `add { remove: "/${path}" } to the layer first, or write to another path`,
+    })
+  }
+  const { origin, explicit, owner, mode } = placement
+  const earlier = draft.get(path)
+  // What a copy happens to hold says nothing about a directory that the spec has described.
+  if (earlier?.type === 'directory' && earlier.explicit && !explicit) return
+  draft.set(path, { type: 'directory', origin, explicit, owner, mode, mtime: fixedTime(placement.mtime) })
+}
+
+function remove(draft: Draft, view: LowerView, placement: Placement): void {
+  const path = view.resolve(placement.path)
+  if (path === '') {
+    throw new OciBuildError('OCB-REMOVE-MISSING', {
+      message: `${placement.origin} removes the root of the image`,
+      hint: 'name a path below /, or use { opaque: "/" } to hide everything below',
+    })
+  }
+  for (const placed of draft.keys()) {
+    if (placed === path || placed.startsWith(`${path}/`)) draft.delete(placed)
+  }
+  if (view.get(path) !== undefined) {
+    view.remove(path)
+  } else if (!view.removed.has(path)) {
+    throw new OciBuildError('OCB-REMOVE-MISSING', {
+      message: `${placement.origin} removes /${path}, which no lower layer has`,
+      hint: 'correct the path, or leave the entry out',
+    })
+  }
+}
+
+/** Only regular files have a time made of their content. */
+function fixedTime(mtime: number | 'content'): number {
+  return mtime === 'content' ? 0 : mtime
+}

@@ -1,0 +1,127 @@
+/** Reading the bytes of planned files, and noticing when one is no longer the file that was planned. */
+
+import { closeSync, fstatSync, openSync, readSync, type Stats } from 'node:fs'
+import { createDigester } from '../content/hash.ts'
+import { OciBuildError, messageOf } from '../errors.ts'
+import type { FileSource } from '../rootfs/file-source.ts'
+
+export type HostSource = Extract<FileSource, { readonly kind: 'host' }>
+
+export function sourceSize(source: FileSource): number {
+  return source.kind === 'host' ? source.size : source.bytes.length
+}
+
+/** Reads a whole file into `buffer` at `offset`, which must have room. Throws `OCB-FILE-CHANGED`, `OCB-FILE-UNREADABLE`. */
+export function readWhole(source: FileSource, buffer: Buffer, offset: number): void {
+  if (source.kind === 'bytes') {
+    buffer.set(source.bytes, offset)
+    return
+  }
+  if (source.size === 0) return
+  const file = open(source)
+  try {
+    let filled = 0
+    while (filled < source.size) {
+      const count = readSync(file, buffer, offset + filled, source.size - filled, null)
+      if (count === 0) throw changed(source, `it ended after ${filled} of ${source.size} bytes`)
+      filled += count
+    }
+    checkUnchanged(source, fstatSync(file))
+  } catch (error) {
+    throw asBuildError(source, error)
+  } finally {
+    closeSync(file)
+  }
+}
+
+/** A file read in pieces; `close` checks that it is still the planned one. */
+export interface PieceReader {
+  /** Fills `length` bytes of `buffer` from `offset` on with the next bytes. */
+  read(buffer: Buffer, offset: number, length: number): void
+  /** After the last piece. Throws `OCB-FILE-CHANGED`. */
+  finish(): void
+  close(): void
+}
+
+export function openPieces(source: FileSource): PieceReader {
+  let position = 0
+  if (source.kind === 'bytes') {
+    return {
+      read(buffer, offset, length) {
+        buffer.set(source.bytes.subarray(position, position + length), offset)
+        position += length
+      },
+      finish() {},
+      close() {},
+    }
+  }
+  const file = open(source)
+  return {
+    read(buffer, offset, length) {
+      for (let filled = 0; filled < length;) {
+        let count: number
+        try {
+          count = readSync(file, buffer, offset + filled, length - filled, null)
+        } catch (error) {
+          throw asBuildError(source, error)
+        }
+        if (count === 0) throw changed(source, `it ended after ${position} of ${source.size} bytes`)
+        filled += count
+        position += count
+      }
+    },
+    finish: () => checkUnchanged(source, fstatSync(file)),
+    close: () => closeSync(file),
+  }
+}
+
+/** The sha256 of a planned file in hex, read in pieces of `scratch`'s length. */
+export function hashSource(source: FileSource, scratch: Buffer): string {
+  const digester = createDigester()
+  const pieces = openPieces(source)
+  try {
+    for (let left = sourceSize(source); left > 0;) {
+      const length = Math.min(left, scratch.length)
+      pieces.read(scratch, 0, length)
+      digester.update(scratch.subarray(0, length))
+      left -= length
+    }
+    pieces.finish()
+  } finally {
+    pieces.close()
+  }
+  return digester.digest().slice('sha256:'.length)
+}
+
+export function changed(source: FileSource, seen: string): OciBuildError {
+  const path = source.kind === 'host' ? source.path : 'a file of the spec'
+  return new OciBuildError('OCB-FILE-CHANGED', {
+    message: `${path} changed while it was read: ${seen}`,
+    hint: 'let whatever writes it finish first (a watcher, a build of prepare that still runs), then build again',
+  })
+}
+
+function checkUnchanged(source: HostSource, now: Stats): void {
+  if (now.size !== source.size)
+    throw changed(source, `${source.size} bytes when it was selected, ${now.size} now`)
+  if (now.mtimeMs !== source.mtimeMs || now.ctimeMs !== source.ctimeMs || now.ino !== source.ino) {
+    throw changed(source, 'its times or its inode are others than when it was selected')
+  }
+}
+
+function open(source: HostSource): number {
+  try {
+    return openSync(source.path, 'r')
+  } catch (error) {
+    throw asBuildError(source, error)
+  }
+}
+
+function asBuildError(source: HostSource, error: unknown): OciBuildError {
+  if (error instanceof OciBuildError) return error
+  return new OciBuildError('OCB-FILE-UNREADABLE', {
+    message: `cannot read ${source.path}: ${messageOf(error)}`,
+    hint: 'check that it exists and that this user may read it',
+    cause: error,
+  })
+}

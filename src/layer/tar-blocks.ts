@@ -1,0 +1,124 @@
+/** A changeset as tar, in the blocks it is compressed in: one synchronous pass over headers and contents. */
+
+import { createDigester, sha256Bytes } from '../content/hash.ts'
+import { contentTime } from '../tar/content-time.ts'
+import { encodeHeader, endOfArchiveBytes, paddingBytes, patchTime } from '../tar/tar-header.ts'
+import { cutsBefore, type BlockLimits } from './block-cutter.ts'
+import type { Changeset, ChangesetEntry } from './changeset.ts'
+import { changed, hashSource, openPieces, readWhole, sourceSize } from './read-source.ts'
+import { tarEntry, tarPath } from './tar-entry.ts'
+
+export type FileEntry = Extract<ChangesetEntry, { readonly type: 'file' }>
+
+/** The sha256 of contents in hex: those that are known before, and those that the pass finds. */
+export interface ContentDigests {
+  known(entry: FileEntry): string | undefined
+  found(entry: FileEntry, hex: string): void
+}
+
+export interface TarBlockOptions {
+  readonly limits: BlockLimits
+  readonly digests: ContentDigests
+  /** Gives a buffer of `limits.maxBytes` and `endOfArchiveBytes`; the consumer of a block may hand it out again once it is done. */
+  readonly takeBuffer: () => Buffer
+}
+
+/** Yields the blocks of a layer's tar in order; each is a view of a buffer from `takeBuffer`. */
+export function* tarBlocks(changeset: Changeset, options: TarBlockOptions): Generator<Buffer> {
+  const { limits, takeBuffer } = options
+  const times = new Map<string, number>()
+  let buffer = takeBuffer()
+  let filled = 0
+  for (const entry of changeset.entries) {
+    const header = encodeHeader(tarEntry(entry, knownTime(entry, times)))
+    const size = entry.type === 'file' ? sourceSize(entry.source) : 0
+    const unitBytes = header.length + size + paddingBytes(size)
+    if (cutsBefore(limits, filled, unitBytes, `/${tarPath(entry)}`)) {
+      yield buffer.subarray(0, filled)
+      buffer = takeBuffer()
+      filled = 0
+    }
+    if (entry.type === 'file' && unitBytes > limits.maxBytes) {
+      yield* largeFile(entry, header, buffer, options, times)
+      buffer = takeBuffer()
+      continue
+    }
+    if (entry.type === 'file') {
+      const start = filled + header.length
+      readWhole(entry.source, buffer, start)
+      const digest = sha256Bytes(buffer.subarray(start, start + size))
+      options.digests.found(entry, digest.toString('hex'))
+      setContentTime(entry, digest, header, times)
+    }
+    buffer.set(header, filled)
+    buffer.fill(0, filled + header.length + size, filled + unitBytes)
+    filled += unitBytes
+  }
+  if (cutsBefore(limits, filled, endOfArchiveBytes, undefined)) {
+    yield buffer.subarray(0, filled)
+    buffer = takeBuffer()
+    filled = 0
+  }
+  buffer.fill(0, filled, filled + endOfArchiveBytes)
+  yield buffer.subarray(0, filled + endOfArchiveBytes)
+}
+
+/** A unit over the longest block begins a block, is cut at every `maxBytes`, and ends one. */
+function* largeFile(
+  entry: FileEntry,
+  header: Buffer,
+  first: Buffer,
+  options: TarBlockOptions,
+  times: Map<string, number>,
+): Generator<Buffer, void> {
+  const { maxBytes } = options.limits
+  // Its time stands before its bytes, so they are read twice where the digest is not known, and must agree.
+  const hex = options.digests.known(entry) ?? hashSource(entry.source, first)
+  setContentTime(entry, Buffer.from(hex, 'hex'), header, times)
+  const size = sourceSize(entry.source)
+  const digester = createDigester()
+  const pieces = openPieces(entry.source)
+  let buffer = first
+  buffer.set(header)
+  let filled = header.length
+  try {
+    for (let left = size; left > 0;) {
+      if (filled === maxBytes) {
+        yield buffer.subarray(0, filled)
+        buffer = options.takeBuffer()
+        filled = 0
+      }
+      const length = Math.min(left, maxBytes - filled)
+      pieces.read(buffer, filled, length)
+      digester.update(buffer.subarray(filled, filled + length))
+      filled += length
+      left -= length
+    }
+    pieces.finish()
+  } finally {
+    pieces.close()
+  }
+  if (digester.digest() !== `sha256:${hex}`) throw changed(entry.source, 'two readings gave different bytes')
+  options.digests.found(entry, hex)
+  // Records divide `maxBytes`, so the padding never reaches over a cut.
+  buffer.fill(0, filled, filled + paddingBytes(size))
+  yield buffer.subarray(0, filled + paddingBytes(size))
+}
+
+/** The time that a header can be made with; 0 where the content's is still to be found. */
+function knownTime(entry: ChangesetEntry, times: ReadonlyMap<string, number>): number {
+  if (entry.mtime !== 'content') return entry.mtime
+  return entry.type === 'hardlink' ? (times.get(entry.target) ?? 0) : 0
+}
+
+function setContentTime(
+  entry: FileEntry,
+  digest: Uint8Array,
+  header: Buffer,
+  times: Map<string, number>,
+): void {
+  const mtime = entry.mtime === 'content' ? contentTime(digest) : entry.mtime
+  if (entry.mtime === 'content') patchTime(header, mtime)
+  // A hard link says the time of the file it links to.
+  times.set(entry.path, mtime)
+}
