@@ -1,7 +1,7 @@
 /** The cache folder from outside: what it holds, and making it smaller beside builds that run. */
 
 import { readdirSync, readFileSync, rmSync, statSync, type Dirent } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { removeStaleTemporaries } from '../content/atomic-file.ts'
 import { systemErrorCode } from '../errors.ts'
 
@@ -82,6 +82,7 @@ export function pruneCache(dir: string, options: PruneOptions): PruneResult {
     removeStaleTemporaries(join(dir, folder), nowMs)
   }
   const items = listItems(dir).toSorted((a, b) => a.lastUseMs - b.lastUseMs)
+  const bytesOf = new Map(items.map((item) => [item.path, item.bytes]))
   const gone = new Set<string>()
   let keptBytes = sumBytes(items)
   let removed = 0
@@ -102,7 +103,7 @@ export function pruneCache(dir: string, options: PruneOptions): PruneResult {
     for (const path of [...item.records, item.path]) {
       if (gone.has(path) || !remove(path)) continue
       gone.add(path)
-      const bytes = items.find((candidate) => candidate.path === path)?.bytes ?? 0
+      const bytes = bytesOf.get(path) ?? 0
       removed += 1
       removedBytes += bytes
       keptBytes -= bytes
@@ -115,9 +116,7 @@ function listItems(dir: string): Item[] {
   const records = readRecords(join(dir, 'layers'))
   const blobs = ['sha256', 'sha512'].flatMap((algorithm) =>
     listFolder(join(dir, 'content', 'blobs', algorithm), 'blobs').map((item) => {
-      const naming = records.get(
-        `${algorithm}:${item.path.slice(item.path.lastIndexOf(algorithm) + algorithm.length + 1)}`,
-      )
+      const naming = records.get(`${algorithm}:${basename(item.path)}`)
       if (naming === undefined) return item
       const lastUseMs = Math.max(item.lastUseMs, ...naming.map((record) => record.mtimeMs))
       return { ...item, lastUseMs, records: naming.map((record) => record.path) }

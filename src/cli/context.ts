@@ -7,7 +7,10 @@ export interface CliContext {
   stdout(text: string): void
   /** All that is not a result. Adds nothing. */
   stderr(text: string): void
+  /** Its `cwd` is what `-C` names: resolve paths that the user typed against it. Read it in actions, not before. */
   readonly environment: Environment
+  /** `-v`. */
+  readonly verbose: boolean
   /** Aborted by the first SIGINT or SIGTERM. */
   readonly signal: AbortSignal
   /** What the process will end with, unless an error is thrown; default 0. */
@@ -16,6 +19,8 @@ export interface CliContext {
   readonly isTty: boolean
   /** Whether stderr takes colours (NO_COLOR and FORCE_COLOR are looked at already). */
   readonly colors: boolean
+  /** The same of stdout. */
+  readonly stdoutColors: boolean
   /** Where an archive's bytes go when an output is `-`. */
   readonly rawStdout: NodeJS.WritableStream
 }

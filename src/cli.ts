@@ -1,0 +1,63 @@
+#!/usr/bin/env node
+/** The process: argv in, streams and exit status out. Everything else is in `cli/`. */
+
+import { processEnvironment } from './environment.ts'
+import type { CliContext } from './cli/context.ts'
+import { wantsColors } from './cli/paint.ts'
+import { runCli } from './cli/run-cli.ts'
+
+const interrupted = 130
+const controller = new AbortController()
+const environment = processEnvironment()
+let readerIsGone = false
+let givesArchive = false
+
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error
+  // `ocibuild ls … | head`: nobody reads on, so there is nothing left to do.
+  readerIsGone = true
+  controller.abort()
+})
+process.stderr.on('error', () => {})
+
+for (const name of ['SIGINT', 'SIGTERM'] as const) {
+  process.on(name, () => {
+    if (controller.signal.aborted) process.exit(interrupted)
+    process.stderr.write('interrupted: stopping cleanly; interrupt again to stop at once\n')
+    controller.abort()
+  })
+}
+
+const context: CliContext = {
+  stdout(text) {
+    if (!readerIsGone) process.stdout.write(text)
+  },
+  stderr(text) {
+    // What is said of our own stop when a reader went away is news to nobody.
+    if (!readerIsGone || givesArchive) process.stderr.write(text)
+  },
+  environment,
+  verbose: false,
+  signal: controller.signal,
+  setExitStatus() {},
+  isTty: process.stderr.isTTY,
+  colors: wantsColors(environment.variables, process.stderr.isTTY),
+  stdoutColors: wantsColors(environment.variables, process.stdout.isTTY),
+  get rawStdout() {
+    givesArchive = true
+    return process.stdout
+  },
+}
+
+const status = await runCli(process.argv.slice(2), context)
+await flush(process.stdout)
+await flush(process.stderr)
+// A reader that had enough is no failure, unless it was to get an archive whole.
+process.exit(readerIsGone ? (givesArchive && status !== 0 ? 1 : 0) : status)
+
+function flush(stream: NodeJS.WriteStream): Promise<void> {
+  return new Promise((done) => {
+    if (stream.writableLength === 0 || stream.destroyed) done()
+    else stream.write('', () => done())
+  })
+}

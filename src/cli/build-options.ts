@@ -1,0 +1,139 @@
+/** The options of `build` and `plan`: how they are spelt, and what the pipeline gets of them. */
+
+import { statSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { Option, type Command } from 'commander'
+import type { BuildOptions } from '../build-types.ts'
+import type { SpecOverrides } from '../config/overrides.ts'
+import type { Environment } from '../environment.ts'
+import { OciBuildError } from '../errors.ts'
+
+/** What Commander parses of the options that say what is built. */
+export interface SpecFlags {
+  readonly config?: string | undefined
+  readonly file?: string | undefined
+  readonly arg?: readonly string[] | undefined
+  readonly tag?: readonly string[] | undefined
+  readonly platform?: readonly string[] | undefined
+  readonly base?: string | undefined
+  readonly compression?: string | undefined
+  readonly label?: readonly string[] | undefined
+  readonly annotation?: readonly string[] | undefined
+  readonly output?: readonly string[] | undefined
+  readonly push?: boolean | undefined
+  readonly cacheDir?: string | undefined
+  readonly cache: boolean
+  readonly offline?: boolean | undefined
+  readonly frozen?: boolean | undefined
+  readonly frozenLockfile?: boolean | undefined
+}
+
+/** Adds the options that say what is built. */
+export function addSpecOptions(command: Command): Command {
+  return command
+    .option('-c, --config <file>', 'the config file (default: oci.config.* of the folder); also -f, --file')
+    .addOption(new Option('-f, --file <file>').hideHelp())
+    .option('--arg <k=v>', 'a value for args.K in the config; again for more', append)
+    .option('-t, --tag <ref>', 'a tag, or with a / or : a whole reference; again, or one a line', appendLines)
+    .option('--platform <list>', 'platforms, as linux/amd64,linux/arm64', appendList)
+    .option('--base <ref>', 'the base image in place of the one in the config')
+    .option('--compression <type[:level]>', 'gzip, zstd or none, as gzip:9')
+    .option('--label <k=v>', 'a label on top of those in the config; again for more', append)
+    .option('--annotation <k=v>', 'an annotation on top of those in the config; again for more', append)
+    .option('-o, --output <ref>', 'where to put the image, in place of the outputs in the config', append)
+    .option('--push', 'push to the registry in the name of the image')
+    .option('--cache-dir <dir>', 'the cache folder')
+    .option('--no-cache', 'neither read nor keep anything in the cache')
+    .option('--offline', 'use no network')
+    .option('--frozen', 'every reference must be in oci.lock; also --frozen-lockfile')
+    .addOption(new Option('--frozen-lockfile').hideHelp())
+}
+
+/**
+ * The pipeline's options. `targets` are the words behind the options: a DIR first, if it looks like one, then
+ * image names. Throws `OCB-USAGE-OPTION-VALUE`, `OCB-USAGE-DIR`.
+ */
+export function toBuildOptions(
+  targets: readonly string[],
+  flags: SpecFlags,
+  environment: Environment,
+): BuildOptions {
+  const [first] = targets
+  const hasDir = first !== undefined && looksLikeDir(first)
+  const images = hasDir ? targets.slice(1) : targets
+  const config = flags.config ?? flags.file
+  return {
+    cwd: hasDir ? existingDir(first, environment.cwd) : environment.cwd,
+    // As `docker build -f`: from where the user stands, which need not be DIR.
+    config: config === undefined ? undefined : resolve(environment.cwd, config),
+    args: parsePairs('--arg', flags.arg),
+    images: images.length === 0 ? undefined : images,
+    overrides: toOverrides(flags),
+    cacheDir: flags.cacheDir === undefined ? undefined : resolve(environment.cwd, flags.cacheDir),
+    cache: flags.cache,
+    offline: flags.offline,
+    frozen: flags.frozen === true || flags.frozenLockfile === true,
+    environment,
+  }
+}
+
+/** A DIR begins with `.` or `/`, on Windows also with a drive or a backslash; all else is a name. */
+export function looksLikeDir(word: string): boolean {
+  return /^(?:[./\\]|[A-Za-z]:[\\/])/.test(word)
+}
+
+function toOverrides(flags: SpecFlags): SpecOverrides {
+  return {
+    tags: flags.tag,
+    platforms: flags.platform,
+    base: flags.base,
+    compression: flags.compression,
+    labels: parsePairs('--label', flags.label),
+    annotations: parsePairs('--annotation', flags.annotation),
+    outputs: flags.output,
+    push: flags.push,
+  }
+}
+
+function existingDir(dir: string, cwd: string): string {
+  const path = resolve(cwd, dir)
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) return path
+  throw new OciBuildError('OCB-USAGE-DIR', {
+    message: `${dir} is not a folder (${path})`,
+    hint: 'name the folder that holds the config; a config file itself is named with -c FILE',
+  })
+}
+
+function parsePairs(
+  option: string,
+  words: readonly string[] | undefined,
+): Readonly<Record<string, string>> | undefined {
+  if (words === undefined) return undefined
+  const pairs = words.map((word) => {
+    const at = word.indexOf('=')
+    if (at > 0) return [word.slice(0, at), word.slice(at + 1)] as const
+    throw new OciBuildError('OCB-USAGE-OPTION-VALUE', {
+      message: `${option} "${word}" is not KEY=VALUE`,
+      hint: `write it like ${option} key=value`,
+    })
+  })
+  return Object.fromEntries(pairs)
+}
+
+type Words = readonly string[] | undefined
+
+function append(word: string, before: Words): readonly string[] {
+  return [...(before ?? []), word]
+}
+
+function appendLines(text: string, before: Words): readonly string[] {
+  return [...(before ?? []), ...nonEmpty(text.split('\n'))]
+}
+
+function appendList(text: string, before: Words): readonly string[] {
+  return [...(before ?? []), ...nonEmpty(text.split(/[,\n]/))]
+}
+
+function nonEmpty(words: readonly string[]): string[] {
+  return words.map((word) => word.trim()).filter((word) => word !== '')
+}

@@ -1,0 +1,115 @@
+/** Progress for a terminal: finished steps scroll up, running ones are redrawn below them. */
+
+import { createLogUpdate } from 'log-update'
+import type { BuildEvent } from '../events.ts'
+import type { CliContext } from './context.ts'
+import { formatDuration } from './format.ts'
+import { createPaint, type Paint } from './paint.ts'
+import { formatStepEnd, stageCell } from './plain-progress.ts'
+import { formatWarning } from './print-error.ts'
+import type { ProgressView } from './progress.ts'
+import { formatCounts, StepState, type RunningStep } from './step-state.ts'
+
+const frameMs = 80
+const barWidth = 24
+/** A step that runs shorter than this is never drawn: its end says all. */
+const patienceMs = 120
+
+/**
+ * A view with bars. The cursor comes back when it is closed and when the process ends. `stream` is the terminal
+ * to draw on; default stderr.
+ */
+export function createLiveProgress(
+  context: CliContext,
+  stream: NodeJS.WriteStream = process.stderr,
+): ProgressView {
+  const paint = createPaint(context.colors)
+  const now = context.environment.now
+  const steps = new StepState()
+  const update = createLogUpdate(stream)
+  let frame = 0
+  const draw = (): void => {
+    const nowMs = now()
+    const width = stream.columns ?? 80
+    const visible = [...steps.running.values()].filter((step) => nowMs - step.startedMs >= patienceMs)
+    const lines = visible
+      .slice(-Math.max(1, (stream.rows ?? 24) - 2))
+      .flatMap((step) => formatRunning(step, { nowMs, width, frame, paint }))
+    if (lines.length === 0) update.clear()
+    else update(lines.join('\n'))
+  }
+  const timer = setInterval(() => {
+    frame += 1
+    draw()
+  }, frameMs)
+  timer.unref()
+  const say = (text: string): void => update.persist(text.trimEnd())
+
+  const onEvent = (event: BuildEvent): void => {
+    steps.take(event, now())
+    if (event.type === 'warning') say(formatWarning(event.warning, paint))
+    if (event.type === 'step-end') say(`${paint('green', '✔')} ${formatStepEnd(event, paint)}`)
+    if (event.type === 'output-line' && context.verbose) say(paint('dim', `  | ${event.line}`))
+  }
+  const close = (outcome: 'done' | 'failed'): void => {
+    clearInterval(timer)
+    update.clear()
+    if (outcome === 'failed') {
+      for (const step of steps.running.values()) {
+        say(`${paint('red', '✖')} ${stageCell(step.stage)}${step.title}`)
+        // With -v they are on the screen already.
+        if (!context.verbose) for (const line of step.lines) say(paint('dim', `  | ${line}`))
+      }
+    }
+    update.done()
+  }
+  return { onEvent, close }
+}
+
+interface Drawing {
+  readonly nowMs: number
+  readonly width: number
+  readonly frame: number
+  readonly paint: Paint
+}
+
+const spinner = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏']
+
+/** The lines of one running step, none wider than the terminal. */
+export function formatRunning(step: RunningStep, drawing: Drawing): string[] {
+  const { nowMs, width, frame, paint } = drawing
+  const head = `${spinner[frame % spinner.length]} ${stageCell(step.stage)}`
+  const counts = formatCounts(step, nowMs) || formatDuration(nowMs - step.startedMs)
+  const bar = step.total !== undefined && step.total > 0 ? formatBar(step.done / step.total) : undefined
+  const tail = bar === undefined ? counts : `${bar.full}${bar.rest} ${bar.percent}  ${counts}`
+  const room = width - 1 - head.length - 2 - tail.length
+  // In a narrow window the name says more than the bar.
+  if (room < 12) {
+    const short = cut(`${head}${step.title}  ${bar === undefined ? '' : bar.percent}`, width - 1)
+    return [short.trimEnd()]
+  }
+  const title = cut(step.title, room)
+  const line =
+    bar === undefined
+      ? paint('dim', counts)
+      : `${paint('green', bar.full)}${paint('dim', bar.rest)} ${bar.percent}  ${paint('dim', counts)}`
+  const lines = [`${paint('cyan', head.slice(0, 1))}${head.slice(1)}${paint('bold', title)}  ${line}`]
+  if (step.lastLine !== undefined) lines.push(paint('dim', cut(`  | ${printable(step.lastLine)}`, width - 1)))
+  return lines
+}
+
+function formatBar(share: number): { full: string; rest: string; percent: string } {
+  const bounded = Math.min(1, Math.max(0, share))
+  const full = Math.round(bounded * barWidth)
+  const percent = `${String(Math.floor(bounded * 100)).padStart(3)} %`
+  return { full: '━'.repeat(full), rest: '─'.repeat(barWidth - full), percent }
+}
+
+function cut(text: string, width: number): string {
+  return text.length <= width ? text : `${text.slice(0, Math.max(0, width - 1))}…`
+}
+
+/** Without escape sequences and control characters: a child's line must not move our cursor. */
+function printable(line: string): string {
+  return line.replaceAll(/\u001B\[[0-9;?]*[A-Za-z]|[\u0000-\u001F\u007F]/g, '')
+}

@@ -1,0 +1,74 @@
+/** The exact commands that run, load and push what a build wrote, by the kind of its first output. */
+
+import type { ImageResult } from '../build-types.ts'
+
+export interface NextCommand {
+  /** One word: `run`, `load`, `push`, `look`. */
+  readonly what: string
+  readonly command: string
+}
+
+/** What one can type next; empty when the image went down a pipe. */
+export function nextCommands(image: ImageResult): readonly NextCommand[] {
+  for (const { ref } of image.outputs) {
+    const commands = commandsFor(ref, image)
+    if (commands.length > 0) return commands
+  }
+  return []
+}
+
+function commandsFor(output: string, image: ImageResult): readonly NextCommand[] {
+  const match = /^(oci|oci-archive|docker-archive):((?:[A-Za-z]:[\\/])?[^:]*)(?::(.*))?$/.exec(output)
+  if (match === null) return registryCommands(image)
+  const [, transport, path = '', written] = match
+  if (path === '-') return []
+  const tag = image.tags[0] ?? 'latest'
+  // An output that names a digest is found by its digest; its tags are there all the same.
+  const ref = written === undefined || written.startsWith('@') ? tag : written
+  const name = `${image.name}:${tag}`
+  const target = hasHost(image.name) ? name : `REGISTRY/${name}`
+  const all = image.platforms.length > 1 ? '--all ' : ''
+  if (transport === 'oci') {
+    const place = shellWord(`oci:${path}:${ref}`)
+    return [
+      { what: 'run', command: `podman run --rm ${place}` },
+      { what: 'load', command: `skopeo copy ${place} docker-daemon:${name}` },
+      { what: 'push', command: `skopeo copy ${all}${place} docker://${target}` },
+      { what: 'look', command: `ocibuild inspect ${place}` },
+    ]
+  }
+  const file = shellWord(path)
+  if (transport === 'oci-archive') {
+    const place = shellWord(`oci-archive:${path}:${ref}`)
+    return [
+      { what: 'run', command: `podman run --rm ${place}` },
+      { what: 'load', command: `podman load -i ${file}` },
+      { what: 'push', command: `skopeo copy ${all}${place} docker://${target}` },
+      { what: 'look', command: `ocibuild inspect ${place}` },
+    ]
+  }
+  return [
+    { what: 'load', command: `docker load -i ${file}` },
+    { what: 'run', command: `docker run --rm ${name}` },
+    { what: 'push', command: `skopeo copy ${shellWord(`docker-archive:${path}`)} docker://${target}` },
+    { what: 'look', command: `ocibuild inspect ${shellWord(`docker-archive:${path}`)}` },
+  ]
+}
+
+function registryCommands(image: ImageResult): readonly NextCommand[] {
+  const place = `${image.name}@${image.digest}`
+  return [
+    { what: 'run', command: `docker run --rm ${place}` },
+    { what: 'look', command: `ocibuild inspect ${place}` },
+  ]
+}
+
+/** Whether the first part of a name is a registry's host, by Docker's rule. */
+function hasHost(name: string): boolean {
+  const [first = '', ...rest] = name.split('/')
+  return rest.length > 0 && (first.includes('.') || first.includes(':') || first === 'localhost')
+}
+
+function shellWord(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`
+}

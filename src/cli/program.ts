@@ -1,0 +1,46 @@
+/** The command line as a table: names and options. What they need is imported when an action runs. */
+
+import { Command } from 'commander'
+import { registerBuild, registerDefaultBuild } from './build.ts'
+import { registerCache } from './cache.ts'
+import type { CliContext } from './context.ts'
+import { registerPlan } from './plan.ts'
+import { registerSchema } from './schema.ts'
+import type { CliServices } from './services.ts'
+import { readVersion } from './version.ts'
+
+const examples = `
+Examples:
+  ocibuild                                build what the config of this folder says
+  ocibuild ./app -t 1.4.0 -o oci:out      build another folder, with a tag, into a layout
+  ocibuild plan                           show what would go into each layer
+
+A folder begins with . or /. "ocibuild help COMMAND" shows a command's options and examples.
+`
+
+/** The program, ready to parse. It writes through the context, and throws CommanderError in place of exiting. */
+export function createProgram(context: CliContext, services: CliServices): Command {
+  const program = new Command('ocibuild')
+    .description('Builds reproducible OCI images: no Dockerfile, no daemon, no root.')
+    .usage('[DIR] | COMMAND …')
+    .version(readVersion(), '-V, --version', 'print the version')
+    .option('-C, --cwd <dir>', 'run as if started in this folder')
+    .option('-v, --verbose', 'more words: output of prepare commands, stacks of errors')
+    .helpOption('-h, --help', 'show help')
+    .helpCommand('help [command]', 'show the help of a command')
+    .configureHelp({ showGlobalOptions: true })
+    .configureOutput({
+      writeOut: (text) => context.stdout(text),
+      writeErr: (text) => context.stderr(text),
+      // Errors are thrown, and printed where all errors are.
+      outputError: () => undefined,
+    })
+    .exitOverride()
+    .addHelpText('after', examples)
+  registerBuild(program, context, services)
+  registerDefaultBuild(program, context, services)
+  registerPlan(program, context, services)
+  registerCache(program, context)
+  registerSchema(program, context)
+  return program
+}

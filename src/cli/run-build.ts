@@ -1,0 +1,70 @@
+/** What `build` does: runs the pipeline, shows progress, prints the result. */
+
+import { resolve } from 'node:path'
+import type { BuildResult } from '../build-types.ts'
+import { writeFileAtomic } from '../content/atomic-file.ts'
+import { OciBuildError } from '../errors.ts'
+import type { BuildFlags } from './build.ts'
+import { toBuildOptions } from './build-options.ts'
+import type { CliContext } from './context.ts'
+import { metadataOf } from './metadata-file.ts'
+import { createProgress } from './progress.ts'
+import type { CliServices } from './services.ts'
+import { formatSummary } from './summary.ts'
+
+/** Runs one build. Throws what the pipeline throws, after progress is off the screen. */
+export async function runBuild(
+  targets: readonly string[],
+  flags: BuildFlags,
+  context: CliContext,
+  services: CliServices,
+): Promise<void> {
+  if (flags.json === true && flags.output?.some(isStdout) === true) {
+    throw new OciBuildError('OCB-USAGE-OPTION', {
+      message: '--json and an output to stdout would mix on stdout',
+      hint: 'use --metadata-file FILE for the result, or write the image to a file',
+    })
+  }
+  const options = toBuildOptions(targets, flags, context.environment)
+  if (flags.dryRun === true) {
+    const { printPlan } = await import('./print-plan.ts')
+    return printPlan(options, { json: flags.json === true, all: false }, context, services)
+  }
+  const mode = flags.quiet === true ? 'none' : flags.progress
+  const progress = await createProgress(mode, context, { warnings: flags.quiet !== true })
+  let result: BuildResult
+  try {
+    result = await services.build({
+      ...options,
+      prepare: flags.prepare,
+      strict: flags.strict,
+      signal: context.signal,
+      onEvent: progress.onEvent,
+      stdout: context.rawStdout,
+    })
+    progress.close('done')
+  } catch (error) {
+    progress.close('failed')
+    throw error
+  }
+  if (flags.metadataFile !== undefined) {
+    const file = resolve(context.environment.cwd, flags.metadataFile)
+    writeFileAtomic(file, `${JSON.stringify(metadataOf(result), null, 2)}\n`)
+  }
+  if (flags.quiet !== true && flags.progress !== 'json') {
+    context.stderr(formatSummary(result, context))
+  }
+  printResult(result, flags, context)
+}
+
+function printResult(result: BuildResult, flags: BuildFlags, context: CliContext): void {
+  // With an archive on stdout, words there would end up in the archive.
+  const taken = result.images.some((image) => image.outputs.some((output) => isStdout(output.ref)))
+  const print = taken ? context.stderr : context.stdout
+  if (flags.json === true) print(`${JSON.stringify(result, null, 2)}\n`)
+  else for (const image of result.images) print(`${image.reference}\n`)
+}
+
+function isStdout(output: string): boolean {
+  return /^[a-z-]+:-(?:$|:)/.test(output)
+}

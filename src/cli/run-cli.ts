@@ -1,0 +1,95 @@
+/** A command line from words to exit status: parses, runs, prints what was thrown. */
+
+import { resolve } from 'node:path'
+import { CommanderError, type Command } from 'commander'
+import type { Environment } from '../environment.ts'
+import type { CliContext } from './context.ts'
+import { exitStatus, exitStatusOf } from './exit-status.ts'
+import { createPaint } from './paint.ts'
+import { formatError, viewError } from './print-error.ts'
+import { createProgram } from './program.ts'
+import { lazyServices, type CliServices } from './services.ts'
+import { usageError } from './usage-error.ts'
+
+/**
+ * Runs one command line (`argv` without node and script) and returns the exit status. Never throws: whatever
+ * is thrown is printed on stderr, and with `--json` as `{ error }` on stdout too.
+ */
+export async function runCli(
+  argv: readonly string[],
+  context: CliContext,
+  services: CliServices = lazyServices,
+): Promise<number> {
+  const globals: Globals = { environment: context.environment, verbose: false }
+  const scoped = withGlobals(context, globals)
+  const program = createProgram(scoped, services)
+  let acting: Command = program
+  program
+    .on('option:cwd', (dir: string) => {
+      globals.environment = { ...globals.environment, cwd: resolve(globals.environment.cwd, dir) }
+    })
+    .on('option:verbose', () => {
+      globals.verbose = true
+    })
+    .hook('preAction', (_, command) => {
+      acting = command
+    })
+  try {
+    await program.parseAsync([...argv], { from: 'user' })
+    return scoped.status()
+  } catch (error) {
+    if (error instanceof CommanderError && isHelp(error)) {
+      return error.exitCode === 0 ? exitStatus.done : exitStatus.usage
+    }
+    const known = error instanceof CommanderError ? usageError(error, helpCommandOf(argv, program)) : error
+    const asked: Readonly<Record<string, unknown>> = acting.opts()
+    const json = acting === program ? argv.includes('--json') : asked['json'] === true
+    if (asked['progress'] === 'json') {
+      context.stderr(`${JSON.stringify({ type: 'error', error: viewError(known) })}\n`)
+    } else {
+      context.stderr(formatError(known, createPaint(context.colors), globals.verbose))
+    }
+    if (json) context.stdout(`${JSON.stringify({ error: viewError(known) }, null, 2)}\n`)
+    return exitStatusOf(known, context.signal)
+  }
+}
+
+interface Globals {
+  environment: Environment
+  verbose: boolean
+}
+
+// Getters: -C is known only after the commands were registered with this context.
+function withGlobals(context: CliContext, globals: Globals): CliContext & { status(): number } {
+  let status: number = exitStatus.done
+  return {
+    stdout: (text) => context.stdout(text),
+    stderr: (text) => context.stderr(text),
+    get environment() {
+      return globals.environment
+    },
+    get verbose() {
+      return globals.verbose
+    },
+    signal: context.signal,
+    setExitStatus(code) {
+      status = code
+    },
+    status: () => status,
+    isTty: context.isTty,
+    colors: context.colors,
+    stdoutColors: context.stdoutColors,
+    get rawStdout() {
+      return context.rawStdout
+    },
+  }
+}
+
+function isHelp(error: CommanderError): boolean {
+  return ['commander.helpDisplayed', 'commander.help', 'commander.version'].includes(error.code)
+}
+
+function helpCommandOf(argv: readonly string[], program: Command): string {
+  const name = argv.find((word) => program.commands.some((command) => command.name() === word))
+  return name === undefined ? 'ocibuild build --help' : `ocibuild ${name} --help`
+}

@@ -1,0 +1,25 @@
+/** `ocibuild schema`: the JSON schema of the config, for editors. */
+
+import type { Command } from 'commander'
+import type { CliContext } from './context.ts'
+
+const examples = `
+Examples:
+  ocibuild schema > oci.config.schema.json
+  # yaml-language-server: $schema=./oci.config.schema.json     first line of an oci.config.yaml
+`
+
+/** Registers `schema`. */
+export function registerSchema(program: Command, context: CliContext): void {
+  program
+    .command('schema')
+    .summary('print the JSON schema of the config')
+    .description('Prints the JSON schema of oci.config.json and oci.config.yaml, for editors.')
+    .addHelpText('after', examples)
+    .action(async () => {
+      const { readFileSync } = await import('node:fs')
+      // src/cli and dist/cli lie equally deep.
+      const file = new URL('../../schemas/oci.config.schema.json', import.meta.url)
+      context.stdout(readFileSync(file, 'utf8'))
+    })
+}

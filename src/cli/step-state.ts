@@ -1,0 +1,67 @@
+/** What is known of the steps that run: titles, counts and rates. */
+
+import type { BuildEvent, Stage } from '../events.ts'
+import { formatBytes, formatCount } from './format.ts'
+
+export interface RunningStep {
+  readonly id: string
+  readonly stage: Stage
+  readonly title: string
+  readonly unit: 'bytes' | 'files' | undefined
+  readonly startedMs: number
+  done: number
+  total: number | undefined
+  /** The last line that a child process printed. */
+  lastLine: string | undefined
+  /** All its lines, at most the last `keptLines`. */
+  readonly lines: string[]
+}
+
+const keptLines = 200
+
+/** The steps that run, in the order they began; `take` feeds it events. */
+export class StepState {
+  readonly running: Map<string, RunningStep> = new Map()
+
+  /** Notes an event; `nowMs` is monotonic. */
+  take(event: BuildEvent, nowMs: number): void {
+    if (event.type === 'step-start') {
+      const { id, stage, title, unit, total } = event
+      const state = { done: 0, total, lastLine: undefined, lines: [] }
+      this.running.set(id, { id, stage, title, unit, startedMs: nowMs, ...state })
+    } else if (event.type === 'step-progress') {
+      const step = this.running.get(event.id)
+      if (step === undefined) return
+      step.done = event.done
+      step.total = event.total ?? step.total
+    } else if (event.type === 'output-line') {
+      const step = this.running.get(event.id)
+      if (step === undefined) return
+      step.lastLine = event.line
+      step.lines.push(event.line)
+      if (step.lines.length > keptLines) step.lines.shift()
+    } else if (event.type === 'step-end') {
+      this.running.delete(event.id)
+    }
+  }
+}
+
+/** `12.3 MB of 27.0 MB, 34.0 MB/s`; '' before there is anything to say. */
+export function formatCounts(step: RunningStep, nowMs: number): string {
+  const { unit, done, total, startedMs } = step
+  if (unit === undefined || (done === 0 && total === undefined)) return ''
+  const text = unit === 'bytes' ? formatBytes(done) : done.toLocaleString('en-US')
+  const whole =
+    total === undefined
+      ? unit === 'bytes'
+        ? ''
+        : ' files'
+      : ` of ${unit === 'bytes' ? formatBytes(total) : formatCount(total, 'file')}`
+  const seconds = (nowMs - startedMs) / 1000
+  // A rate over less says more about noise than about speed.
+  if (seconds < 0.5 || done === 0) return text + whole
+  const rate = done / seconds
+  const speed =
+    unit === 'bytes' ? `${formatBytes(Math.round(rate))}/s` : `${Math.round(rate).toLocaleString('en-US')}/s`
+  return `${text}${whole}, ${speed}`
+}
