@@ -1,0 +1,162 @@
+/** Blobs as files of a layout: `blobs/<algorithm>/<hex>`, there whole or not at all. */
+
+import {
+  chmodSync,
+  closeSync,
+  constants,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs'
+import { copyFile, open } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { temporaryPath } from '../content/atomic-file.ts'
+import { diskError } from '../content/disk-error.ts'
+import { createDigester, verifyStream } from '../content/hash.ts'
+import type { ByteStream, StoreOptions } from '../content/store.ts'
+import { throwIfAborted } from '../errors.ts'
+import type { Descriptor } from '../spec/descriptor.ts'
+import { splitDigest, type Digest } from '../spec/digest.ts'
+import type { MediaType } from '../spec/media-type.ts'
+
+const readBytes = 256 * 1024
+
+export function blobPath(dir: string, digest: Digest): string {
+  const { algorithm, encoded } = splitDigest(digest)
+  return join(dir, 'blobs', algorithm, encoded)
+}
+
+/** Whether the blob is there with its descriptor's size; its bytes are checked when it is read. */
+export function hasBlob(dir: string, target: Descriptor): boolean {
+  const stats = statSync(blobPath(dir, target.digest), { throwIfNoEntry: false })
+  return stats?.isFile() === true && stats.size === target.size
+}
+
+/** The bytes of a file, opened when the first are asked for. */
+export async function* readFileChunks(path: string): AsyncGenerator<Uint8Array> {
+  const file = await open(path, 'r')
+  try {
+    for (;;) {
+      const { bytesRead, buffer } = await file.read(Buffer.allocUnsafeSlow(readBytes), 0, readBytes)
+      if (bytesRead === 0) return
+      yield buffer.subarray(0, bytesRead)
+    }
+  } finally {
+    await file.close()
+  }
+}
+
+/** Stores a stream whose descriptor is known. */
+export async function writeBlob(
+  dir: string,
+  expected: Descriptor,
+  content: ByteStream,
+  options: StoreOptions | undefined,
+): Promise<void> {
+  const path = blobPath(dir, expected.digest)
+  await throughTemporary(dir, path, async (temporary) => {
+    await writeStream(temporary, verifyStream(expected, content), options)
+    return path
+  })
+}
+
+/** Stores a stream and says what it was. */
+export async function ingestBlob(
+  dir: string,
+  mediaType: MediaType,
+  content: ByteStream,
+  options: StoreOptions | undefined,
+): Promise<Descriptor> {
+  const digester = createDigester()
+  let descriptor: Descriptor | undefined
+  await throughTemporary(dir, join(dir, 'blobs'), async (temporary) => {
+    const size = await writeStream(temporary, content, options, (chunk) => digester.update(chunk))
+    descriptor = { mediaType, digest: digester.digest(), size }
+    return hasBlob(dir, descriptor) ? undefined : blobPath(dir, descriptor.digest)
+  })
+  if (descriptor === undefined) throw new Error('unreachable: a blob was stored without a descriptor')
+  return descriptor
+}
+
+/** Stores a copy of a file, made by the file system where it can (reflinks); the copy's own bytes are checked. */
+export async function copyBlobFile(
+  dir: string,
+  expected: Descriptor,
+  from: string,
+  options: StoreOptions | undefined,
+): Promise<void> {
+  const path = blobPath(dir, expected.digest)
+  await throughTemporary(dir, path, async (temporary) => {
+    const mode = createEmpty(temporary)
+    await copyFile(from, temporary, constants.COPYFILE_FICLONE)
+    // A copy takes its source's mode along; a blob has that of any file made here.
+    chmodSync(temporary, mode)
+    for await (const chunk of verifyStream(expected, readFileChunks(temporary))) {
+      void chunk
+      throwIfAborted(options?.signal)
+    }
+    return path
+  })
+}
+
+/**
+ * Lets `fill` make a file under a temporary name in the layout's root (not among the blobs, where other tools take
+ * every name for a digest) and renames it to the path that `fill` gives; undefined: it is not needed.
+ */
+async function throughTemporary(
+  dir: string,
+  path: string,
+  fill: (temporary: string) => Promise<string | undefined>,
+): Promise<void> {
+  const temporary = temporaryPath(dir)
+  try {
+    const final = await fill(temporary)
+    if (final === undefined) return
+    mkdirSync(dirname(final), { recursive: true, mode: 0o755 })
+    renameSync(temporary, final)
+  } catch (error) {
+    throw diskError(error, path)
+  } finally {
+    rmSync(temporary, { force: true })
+  }
+}
+
+async function writeStream(
+  path: string,
+  content: ByteStream,
+  options: StoreOptions | undefined,
+  onChunk?: (chunk: Uint8Array) => void,
+): Promise<number> {
+  const fd = openSync(path, 'wx', 0o644)
+  let size = 0
+  try {
+    for await (const chunk of content) {
+      throwIfAborted(options?.signal)
+      onChunk?.(chunk)
+      writeWhole(fd, chunk)
+      size += chunk.length
+    }
+  } finally {
+    closeSync(fd)
+  }
+  return size
+}
+
+// Synchronous: the chunks are large, and the thread pool is busy compressing the next ones.
+function writeWhole(fd: number, chunk: Uint8Array): void {
+  let written = 0
+  while (written < chunk.length) written += writeSync(fd, chunk, written)
+}
+
+function createEmpty(path: string): number {
+  const fd = openSync(path, 'wx', 0o644)
+  try {
+    return fstatSync(fd).mode & 0o777
+  } finally {
+    closeSync(fd)
+  }
+}
