@@ -8,7 +8,8 @@ import type { Placement } from '../plan/placement.ts'
 import { choosePlatform, formatPlatform, type Platform } from '../spec/platform.ts'
 import { baseFiles } from './base-files.ts'
 import { certificateFiles } from './certificates.ts'
-import { completeTree, placeHostFile, placeSymlink } from './place.ts'
+import { completeTree, findHostFile, placeHostFile, placeSymlink } from './place.ts'
+import { externalBuiltins } from './external-builtins.ts'
 import { usesMusl } from './library-search.ts'
 import { findLibraries, type ProgramLibraries } from './shared-libraries.ts'
 import { timeZoneFiles } from './time-zones.ts'
@@ -68,6 +69,8 @@ export async function hostNodeRuntime(options: HostRuntimeOptions): Promise<Host
     placeHostFile('/usr/local/bin/node', program, 0o755),
     placeSymlink('/usr/local/bin/nodejs', 'node'),
     ...libraryFiles(found),
+    ...externalBuiltins('/', found.libraries),
+    ...distributionFiles('/'),
     ...(await certificateFiles('/')),
     ...timeZoneFiles('/'),
   ])
@@ -119,6 +122,16 @@ function libraryFiles(found: ProgramLibraries): readonly Placement[] {
     ...found.libraries.map(({ name, realPath }) =>
       placeHostFile(merged(name.includes('/') ? name : join(folder, name)), realPath),
     ),
+  ]
+}
+
+/** The libraries are this distribution's: scanners, and packages that choose a prebuilt binary, ask for its name. */
+function distributionFiles(root: string): readonly Placement[] {
+  const hostPath = findHostFile(join(root, '/etc/os-release'))
+  if (hostPath === undefined) return []
+  return [
+    placeHostFile('/usr/lib/os-release', hostPath),
+    placeSymlink('/etc/os-release', '../usr/lib/os-release'),
   ]
 }
 

@@ -1,6 +1,6 @@
 /** Short ways to write the placements of a base that is put together from this host. */
 
-import { lstatSync } from 'node:fs'
+import { lstatSync, realpathSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { Placement } from '../plan/placement.ts'
 
@@ -27,6 +27,17 @@ export function placeHostFile(path: string, hostPath: string, mode = 0o644): Pla
   const { size, mtimeMs, ctimeMs, ino } = lstatSync(hostPath)
   const source = { kind: 'host', path: hostPath, size, mtimeMs, ctimeMs, ino } as const
   return { type: 'file', path, origin, mode, owner: rootOwner, mtime: 'content', source }
+}
+
+/** The file behind a host path with its links followed, when it is a regular one with something in it. */
+export function findHostFile(path: string): string | undefined {
+  try {
+    const realPath = realpathSync(path)
+    const stat = lstatSync(realPath)
+    return stat.isFile() && stat.size > 0 ? realPath : undefined
+  } catch {
+    return undefined
+  }
 }
 
 /** The placements, each path once (the first wins), parents added where they are missing, sorted by path. */
