@@ -1,0 +1,149 @@
+/** `copy` from the host: files, folders, lists and globs, each to its place in the image. */
+
+import { join } from 'node:path'
+import type { EntryOf } from '../config/resolved-spec.ts'
+import { OciBuildError } from '../errors.ts'
+import { compileGlobs, isGlob } from './glob-rules.ts'
+import { createCopyFilter, type CopyFilter } from './copy-filter.ts'
+import { excludedBelow, isExcluded } from './excluded-paths.ts'
+import { executableRule } from './executable-bit.ts'
+import { readDirectory, type HostType } from './host-file.ts'
+import { readIgnoreRules, rulesForNamed } from './ignore-file.ts'
+import { below, imagePath } from './image-path.ts'
+import { locate, locateIfPresent, noMatch, pathBelowRoot, type Located } from './locate.ts'
+import { createFoundPlacer, type FoundPlacer } from './place-found.ts'
+import type { Placement } from './placement.ts'
+import type { LayerContext } from './plan-context.ts'
+import { matchesOf, type Rule } from './rules.ts'
+import { findGlob } from './find-glob.ts'
+import { walkFolder } from './walk-folder.ts'
+
+/** What one `copy` entry works with. */
+interface Copy {
+  readonly entry: EntryOf<'copy'>
+  /** Image path of `to`. */
+  readonly to: string
+  readonly excluded: ReadonlySet<string>
+  readonly include: readonly Rule[] | undefined
+  readonly exclude: readonly Rule[]
+  readonly placer: FoundPlacer
+  readonly context: LayerContext
+  readonly placements: Placement[]
+}
+
+/**
+ * Places what a `copy` entry without `from` names. Throws `OCB-COPY-NO-MATCH`, `OCB-COPY-EXCLUDED`, and what
+ * `locate`, `walkFolder` and the ignore files throw.
+ */
+export async function placeCopy(
+  entry: EntryOf<'copy'>,
+  context: LayerContext,
+): Promise<readonly Placement[]> {
+  const { root, at } = entry
+  const copy: Copy = {
+    entry,
+    to: imagePath(entry.to, `${at}.to`),
+    excluded: excludedBelow(root, context.excludedPaths),
+    include: entry.include && compileGlobs(entry.include, 'include', at),
+    exclude: compileGlobs(entry.exclude, 'exclude', at),
+    placer: createFoundPlacer({
+      origin: at,
+      metadata: entry,
+      hardLinks: entry.hardLinks,
+      executable: executableRule(root, context.environment),
+      windows: context.environment.hostPlatform === 'win32',
+    }),
+    context,
+    placements: [],
+  }
+  for (const [index, text] of entry.copy.entries()) {
+    const key = entry.list ? `${at}.copy[${index}]` : `${at}.copy`
+    // A path that exists is meant as it is written, whatever characters it has.
+    const located = locateIfPresent(root, text, key, entry.follow)
+    if (located !== undefined) placeLocated(copy, located, text, key)
+    else if (isGlob(text)) await placeGlob(copy, text, key)
+    else locate(root, text, key, entry.follow)
+  }
+  return copy.placements
+}
+
+function placeLocated(copy: Copy, located: Located, text: string, key: string): void {
+  const { entry, to, placer, placements } = copy
+  const { path, hostPath, type } = located
+  refuseExcluded(copy, located, text, key)
+  if (type === 'directory') {
+    placeTree(copy, located, entry.list ? below(to, path) : to, text, key)
+    return
+  }
+  const name = entry.list ? path : entry.to.endsWith('/') ? path.slice(path.lastIndexOf('/') + 1) : ''
+  placements.push(placer.place(below(to, name), hostPath, type))
+}
+
+/** A folder: itself, and what the filters leave of it. */
+function placeTree(copy: Copy, located: Located, folder: string, text: string, key: string): void {
+  const { entry, excluded, placer, placements, context } = copy
+  const { path, hostPath } = located
+  const rules = rulesForNamed(readIgnoreRules(entry.root, path === ''), path)
+  const hiddenBefore = context.hidden.total
+  const filter = filterFor(copy, rules, path)
+  const followRoot = entry.follow ? entry.root : undefined
+  const found = walkFolder(hostPath, { excluded, filter, followRoot })
+  if (found.length === 0 && filter !== undefined && readDirectory(hostPath).length > 0) {
+    throw nothingLeft(copy, text, key, hiddenBefore)
+  }
+  // Copying onto the root says nothing about the root itself.
+  if (folder !== '/') placements.push(placer.place(folder, hostPath, 'directory'))
+  const prefix = folder === '/' ? '/' : `${folder}/`
+  for (const item of found) placements.push(placer.place(prefix + item.path, item.hostPath, item.type))
+}
+
+async function placeGlob(copy: Copy, text: string, key: string): Promise<void> {
+  const { entry, to, excluded, placer, placements, context } = copy
+  const { root, follow } = entry
+  // A glob that is absolute or climbs is brought below the root first; wildcards pass through untouched.
+  const glob = pathBelowRoot(root, text, key)
+  const hiddenBefore = context.hidden.total
+  const found = await findGlob({
+    root,
+    glob,
+    at: key,
+    follow,
+    excluded,
+    filterFor: (fixed) => filterFor(copy, readIgnoreRules(root, false), fixed),
+  })
+  if (found.length === 0) throw nothingLeft(copy, text, key, hiddenBefore)
+  for (const item of found) {
+    placements.push(placer.place(below(to, item.path), item.hostPath, item.type satisfies HostType))
+  }
+}
+
+/** The filter of a folder that lies at `path` below the root. */
+function filterFor(copy: Copy, ignore: readonly Rule[], path: string): CopyFilter | undefined {
+  return createCopyFilter(
+    {
+      ignore,
+      ignorePrefix: path === '' ? '' : `${path}/`,
+      ignoredTop: matchesOf(ignore, path),
+      exclude: copy.exclude,
+      include: copy.include,
+    },
+    copy.context.hidden,
+  )
+}
+
+function refuseExcluded(copy: Copy, located: Located, text: string, key: string): void {
+  const git = located.path.split('/').includes('.git')
+  if (!git && !isExcluded(copy.excluded, join(located.hostPath))) return
+  throw new OciBuildError('OCB-COPY-EXCLUDED', {
+    message: `${key} "${text}" names ${git ? 'git data' : "an output or the build's cache"}, which is never copied`,
+    hint: git ? 'copy the files that you want from the work tree' : 'write the output somewhere else',
+  })
+}
+
+/** Everything that was there was hidden: say by what. */
+function nothingLeft(copy: Copy, text: string, key: string, hiddenBefore: number): OciBuildError {
+  const { hidden } = copy.context
+  if (hidden.total === hiddenBefore) return noMatch(copy.entry.root, text, key)
+  const rules = hidden.all().map(({ rule }) => rule)
+  return noMatch(copy.entry.root, text, key, `these patterns hid what is there: ${rules.join(', ')}`)
+}

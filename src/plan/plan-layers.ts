@@ -1,0 +1,60 @@
+/** From a spec's layers to what each entry places. No file's bytes are read, but for archives and downloads. */
+
+import type { EntrySpec, LayerSpec } from '../config/resolved-spec.ts'
+import { OciBuildError, throwIfAborted } from '../errors.ts'
+import { createHiddenLog } from './hidden-log.ts'
+import { placeAppend, placeFile } from './place-content.ts'
+import { placeCopy } from './place-copy.ts'
+import { placeDirectory, placeHardlink, placeOpaque, placeRemove, placeSymlink } from './place-node.ts'
+import type { HiddenBy, PlannedLayer, Placement } from './placement.ts'
+import type { LayerContext, PlanContext } from './plan-context.ts'
+
+/**
+ * Plans layers in the spec's order, each entry's placements in order too (a later one wins). Patterns of ignore
+ * files and of `exclude` that hid something are told in `hidden`. Throws what the entries' own verbs throw.
+ */
+export async function planLayers(
+  layers: readonly LayerSpec[],
+  context: PlanContext,
+): Promise<{ readonly layers: readonly PlannedLayer[]; readonly hidden: readonly HiddenBy[] }> {
+  const planned: PlannedLayer[] = []
+  const hidden: HiddenBy[] = []
+  for (const layer of layers) {
+    const log = createHiddenLog(layer.name)
+    const placements: (readonly Placement[])[] = []
+    for (const entry of layer.entries) {
+      throwIfAborted(context.reporter.signal)
+      placements.push(await placeEntry(entry, { ...context, hidden: log }))
+    }
+    const { name, at, compression } = layer
+    planned.push({ name, at, compression, placements: placements.flat() })
+    hidden.push(...log.all())
+  }
+  return { layers: planned, hidden }
+}
+
+/** The table of verbs. */
+async function placeEntry(entry: EntrySpec, context: LayerContext): Promise<readonly Placement[]> {
+  switch (entry.verb) {
+    case 'copy':
+      return placeCopy(entry, context)
+    case 'file':
+      return placeFile(entry)
+    case 'append':
+      return placeAppend(entry)
+    case 'directory':
+      return placeDirectory(entry)
+    case 'symlink':
+      return placeSymlink(entry)
+    case 'hardlink':
+      return placeHardlink(entry)
+    case 'remove':
+      return placeRemove(entry)
+    case 'opaque':
+      return placeOpaque(entry)
+    default:
+      throw new OciBuildError('OCB-SPEC-VERB', {
+        message: `${entry.at}: ${entry.verb} entries are not known to this release`,
+      })
+  }
+}

@@ -1,0 +1,101 @@
+/** Walks a folder of the host: which files, folders and links a copy of it takes. Nothing is read. */
+
+import { sep } from 'node:path'
+import { OciBuildError } from '../errors.ts'
+import { compareBytes } from '../spec/json.ts'
+import type { CopyFilter, DirectoryVerdict, FilterState } from './copy-filter.ts'
+import { hostTypeOf, readDirectory, type HostType } from './host-file.ts'
+import { checkName } from './host-names.ts'
+import { followLink } from './locate.ts'
+
+export interface Found {
+  /** Below the walked folder, with `/`. */
+  readonly path: string
+  /** Absolute; of a followed link what it points at. */
+  readonly hostPath: string
+  readonly type: HostType
+}
+
+export interface WalkOptions {
+  /** Absolute host paths that are never taken. */
+  readonly excluded: ReadonlySet<string>
+  readonly filter: CopyFilter | undefined
+  /** Where symlinks are followed, the folder that they may not leave. */
+  readonly followRoot: string | undefined
+  /** Where the walk begins, below the folder that the filter speaks of, and what holds there. Default: at its top. */
+  readonly start?: { readonly path: string; readonly state: FilterState | undefined } | undefined
+}
+
+/**
+ * All that is taken below a folder, each folder before what it holds, names in byte order. Folders on the way to
+ * something that was taken are taken too. `path`s are relative to where the filter's patterns are. Throws
+ * `OCB-COPY-SPECIAL-FILE`, `OCB-COPY-UNREADABLE`, `OCB-COPY-OUTSIDE-ROOT`, `OCB-COPY-LINK-BROKEN`,
+ * `OCB-COPY-LINK-LOOP`, `OCB-NAME-WHITEOUT` and `OCB-NAME-NOT-UTF8` for what is taken.
+ */
+export function walkFolder(folder: string, options: WalkOptions): readonly Found[] {
+  const { excluded, filter, followRoot, start } = options
+  const found: Found[] = []
+  const open = new Set<string>()
+  const excludes = excluded.size > 0
+
+  const visit = (directory: string, prefix: string, state: FilterState | undefined): void => {
+    const hostPrefix = directory.endsWith(sep) ? directory : directory + sep
+    const entries = readDirectory(directory)
+    entries.sort((a, b) => compareBytes(a.name, b.name))
+    for (const entry of entries) {
+      const { name } = entry
+      if (name === '.git') continue
+      const hostPath = hostPrefix + name
+      if (excludes && excluded.has(hostPath)) continue
+      const path = prefix + name
+      const linked = followRoot !== undefined && entry.isSymbolicLink()
+      if (linked || entry.isDirectory()) {
+        const entered = filter !== undefined && state !== undefined ? filter.enter(path, state) : undefined
+        if (entered?.verdict === 'skip') continue
+        checkName(directory, name)
+        if (linked) follow(path, hostPath, entered, followRoot)
+        else enter(path, hostPath, entered)
+        continue
+      }
+      if (filter !== undefined && state !== undefined && !filter.takes(path, state)) continue
+      checkName(directory, name)
+      found.push({ path, hostPath, type: entry.isFile() ? 'file' : hostTypeOf(hostPath, entry) })
+    }
+  }
+
+  const enter = (path: string, hostPath: string, entered: DirectoryVerdict | undefined): void => {
+    const before = found.length
+    found.push({ path, hostPath, type: 'directory' })
+    if (followRoot !== undefined) {
+      refuseLoop(open, hostPath, path)
+      open.add(hostPath)
+    }
+    visit(hostPath, `${path}/`, entered?.state)
+    open.delete(hostPath)
+    if (entered?.verdict === 'through' && found.length === before + 1) found.pop()
+  }
+
+  const follow = (
+    path: string,
+    hostPath: string,
+    entered: DirectoryVerdict | undefined,
+    root: string,
+  ): void => {
+    const target = followLink(root, hostPath)
+    if (excludes && excluded.has(target.hostPath)) return
+    if (target.type === 'directory') enter(path, target.hostPath, entered)
+    else if (entered?.verdict !== 'through') found.push({ path, ...target })
+  }
+
+  open.add(folder)
+  visit(folder, start === undefined || start.path === '' ? '' : `${start.path}/`, start?.state ?? filter?.top)
+  return found
+}
+
+function refuseLoop(open: ReadonlySet<string>, hostPath: string, path: string): void {
+  if (!open.has(hostPath)) return
+  throw new OciBuildError('OCB-COPY-LINK-LOOP', {
+    message: `${path} is a symlink to ${hostPath}, a folder that holds it, and follow copies what links point at`,
+    hint: 'exclude the link, or leave follow out to copy it as a link',
+  })
+}

@@ -1,0 +1,130 @@
+/** Plans entries over folders that tests make. */
+
+import { chmodSync, mkdirSync, mkdtempSync, realpathSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { onTestFinished } from 'vitest'
+import { rmSync } from 'node:fs'
+import type { EntryOf, EntrySpec } from '../../src/config/resolved-spec.ts'
+import { processEnvironment, type Environment } from '../../src/environment.ts'
+import { OciBuildError } from '../../src/errors.ts'
+import { createReporter } from '../../src/events.ts'
+import type { PlanContext } from '../../src/plan/plan-context.ts'
+import { planLayers } from '../../src/plan/plan-layers.ts'
+import type { HiddenBy, Placement } from '../../src/plan/placement.ts'
+
+/** What a path of a test's folder is: text, a link, a folder, or a file with a mode. */
+export type Made = string | null | { readonly link: string } | { readonly text: string; readonly mode: number }
+
+/** A fresh folder that is removed after the test. */
+export function makeFolder(files: Readonly<Record<string, Made>> = {}): string {
+  const root = realpathSync(mkdtempSync(join(tmpdir(), 'ocibuild-plan-')))
+  onTestFinished(() => rmSync(root, { recursive: true, force: true }))
+  fillFolder(root, files)
+  return root
+}
+
+export function fillFolder(root: string, files: Readonly<Record<string, Made>>): void {
+  for (const [path, made] of Object.entries(files)) {
+    const full = join(root, path)
+    mkdirSync(made === null ? full : dirname(full), { recursive: true })
+    if (made === null) continue
+    if (typeof made === 'string') writeFileSync(full, made, { mode: 0o644 })
+    else if ('link' in made) symlinkSync(made.link, full)
+    else {
+      writeFileSync(full, made.text)
+      chmodSync(full, made.mode)
+    }
+  }
+}
+
+export function planContext(root: string, overrides: Partial<PlanContext> = {}): PlanContext {
+  const environment: Environment = overrides.environment ?? processEnvironment()
+  return {
+    platform: { os: 'linux', architecture: 'amd64' },
+    specRoot: root,
+    spoolDir: join(root, '.spool'),
+    excludedPaths: [],
+    reporter: createReporter(undefined, undefined, environment.now),
+    openImage: async () => {
+      throw new Error('no image is open in this test')
+    },
+    blobs: {
+      has: async () => false,
+      fileOf: async () => undefined,
+      ingest: async () => {
+        throw new Error('nothing is kept in this test')
+      },
+    },
+    offline: false,
+    environment,
+    ...overrides,
+  }
+}
+
+/** A copy entry with every default filled in. */
+export function copyEntry(
+  root: string,
+  copy: string | readonly string[],
+  to: string,
+  rest: Partial<EntryOf<'copy'>> = {},
+): EntryOf<'copy'> {
+  return {
+    at: 'layers[0].entries[0]',
+    verb: 'copy',
+    copy: typeof copy === 'string' ? [copy] : copy,
+    list: typeof copy !== 'string',
+    to,
+    include: undefined,
+    exclude: [],
+    mode: undefined,
+    dirMode: undefined,
+    owner: undefined,
+    mtime: 'content',
+    root,
+    follow: false,
+    hardLinks: 'copy',
+    ...rest,
+  }
+}
+
+export async function planEntries(
+  entries: readonly EntrySpec[],
+  context: PlanContext,
+): Promise<{ readonly placements: readonly Placement[]; readonly hidden: readonly HiddenBy[] }> {
+  const layer = { at: 'layers[0]', name: 'app', entries, compression: { type: 'none' } } as const
+  const { layers, hidden } = await planLayers([layer], context)
+  return { placements: layers[0]?.placements ?? [], hidden }
+}
+
+/** `/app/`, `/app/a.js`, `/app/l -> a.js`, `/app/h => /app/a.js`: one line a placement. */
+export function lines(placements: readonly Placement[]): readonly string[] {
+  return placements.map((placement) => {
+    if (placement.type === 'directory') return placement.path === '/' ? '/' : `${placement.path}/`
+    if (placement.type === 'symlink') return `${placement.path} -> ${placement.target}`
+    if (placement.type === 'hardlink') return `${placement.path} => ${placement.target}`
+    return placement.type === 'file' ? placement.path : `${placement.type} ${placement.path}`
+  })
+}
+
+/** Plans a copy and gives its lines. */
+export async function copyLines(
+  root: string,
+  copy: string | readonly string[],
+  to: string,
+  rest: Partial<EntryOf<'copy'>> = {},
+): Promise<readonly string[]> {
+  const { placements } = await planEntries([copyEntry(root, copy, to, rest)], planContext(root))
+  return lines(placements)
+}
+
+/** The error of a promise that must reject with an OciBuildError. */
+export async function failureOf(promise: Promise<unknown>): Promise<OciBuildError> {
+  try {
+    await promise
+  } catch (error) {
+    if (error instanceof OciBuildError) return error
+    throw error
+  }
+  throw new Error('it did not fail')
+}
