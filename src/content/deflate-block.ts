@@ -12,7 +12,11 @@ export const gzipHeader: Uint8Array = Uint8Array.of(0x1f, 0x8b, 8, 0, 0, 0, 0, 0
  * Compresses one block as raw deflate that ends on a byte boundary with a sync flush, so that blocks can be
  * joined; `dictionary` is up to 32 KiB of the bytes before it. Neither may change until the promise settles.
  */
-export function deflateBlock(block: Uint8Array, level: number, dictionary: Uint8Array | undefined): Promise<Uint8Array> {
+export function deflateBlock(
+  block: Uint8Array,
+  level: number,
+  dictionary: Uint8Array | undefined,
+): Promise<Uint8Array> {
   return new Promise((resolve, reject) => {
     deflateRaw(
       block,

@@ -157,3 +157,10 @@ function fitsAscii(text: string, width: number): boolean {
 function toAscii(text: string): string {
   return nonAscii.test(text) ? text.replaceAll(/[^\x01-\x7f]/gu, '_') : text
 }
+
+/** Sets the time in a header that `encodeHeader` made, in place; `mtime` must be one that ustar holds. */
+export function patchTime(header: Buffer, mtime: number): void {
+  const record = header.subarray(header.length - recordBytes)
+  writeOctal(record, field.mtime, mtime)
+  writeChecksum(record)
+}
