@@ -6,7 +6,7 @@ import { Option, type Command } from 'commander'
 import { OciBuildError } from '../errors.ts'
 import { addSpecOptions, looksLikeDir, type SpecFlags } from './build-options.ts'
 import type { CliContext } from './context.ts'
-import { nearest } from './nearest.ts'
+import { nearest } from '../config/nearest.ts'
 import type { CliServices } from './services.ts'
 
 export const progressModes = ['auto', 'plain', 'json', 'none'] as const

@@ -12,6 +12,8 @@ import { formatCounts, StepState, type RunningStep } from './step-state.ts'
 
 const frameMs = 80
 const barWidth = 24
+/** Columns that stage, bar and counts take at most beside a title. */
+const besideTitle = 78
 /** A step that runs shorter than this is never drawn: its end says all. */
 const patienceMs = 120
 
@@ -32,9 +34,12 @@ export function createLiveProgress(
     const nowMs = now()
     const width = stream.columns ?? 80
     const visible = [...steps.running.values()].filter((step) => nowMs - step.startedMs >= patienceMs)
+    const widest = Math.max(0, ...visible.map((step) => step.title.length))
+    const titleWidth = Math.min(widest, Math.max(16, width - besideTitle))
+    // A frame that is taller than the window cannot be redrawn in place.
     const lines = visible
+      .flatMap((step) => formatRunning(step, { nowMs, width, titleWidth, frame, paint }))
       .slice(-Math.max(1, (stream.rows ?? 24) - 2))
-      .flatMap((step) => formatRunning(step, { nowMs, width, frame, paint }))
     if (lines.length === 0) update.clear()
     else update(lines.join('\n'))
   }
@@ -43,7 +48,12 @@ export function createLiveProgress(
     draw()
   }, frameMs)
   timer.unref()
-  const say = (text: string): void => update.persist(text.trimEnd())
+  // Not `persist`: it breaks long lines for good, and a digest that was cut in two cannot be copied.
+  const say = (text: string): void => {
+    update.clear()
+    stream.write(`${text.trimEnd()}\n`)
+    draw()
+  }
 
   const onEvent = (event: BuildEvent): void => {
     steps.take(event, now())
@@ -54,8 +64,10 @@ export function createLiveProgress(
   const close = (outcome: 'done' | 'failed'): void => {
     clearInterval(timer)
     update.clear()
+    const unfinished = [...steps.running.values()]
+    steps.running.clear()
     if (outcome === 'failed') {
-      for (const step of steps.running.values()) {
+      for (const step of unfinished) {
         say(`${paint('red', '✖')} ${stageCell(step.stage)}${step.title}`)
         // With -v they are on the screen already.
         if (!context.verbose) for (const line of step.lines) say(paint('dim', `  | ${line}`))
@@ -68,7 +80,10 @@ export function createLiveProgress(
 
 interface Drawing {
   readonly nowMs: number
+  /** Columns of the terminal. */
   readonly width: number
+  /** Columns of the widest title, so that bars stand below each other. */
+  readonly titleWidth: number
   readonly frame: number
   readonly paint: Paint
 }
@@ -77,7 +92,7 @@ const spinner = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', 
 
 /** The lines of one running step, none wider than the terminal. */
 export function formatRunning(step: RunningStep, drawing: Drawing): string[] {
-  const { nowMs, width, frame, paint } = drawing
+  const { nowMs, width, titleWidth, frame, paint } = drawing
   const head = `${spinner[frame % spinner.length]} ${stageCell(step.stage)}`
   const counts = formatCounts(step, nowMs) || formatDuration(nowMs - step.startedMs)
   const bar = step.total !== undefined && step.total > 0 ? formatBar(step.done / step.total) : undefined
@@ -88,7 +103,8 @@ export function formatRunning(step: RunningStep, drawing: Drawing): string[] {
     const short = cut(`${head}${step.title}  ${bar === undefined ? '' : bar.percent}`, width - 1)
     return [short.trimEnd()]
   }
-  const title = cut(step.title, room)
+  const titleRoom = Math.min(titleWidth, room)
+  const title = cut(step.title, titleRoom).padEnd(titleRoom)
   const line =
     bar === undefined
       ? paint('dim', counts)
