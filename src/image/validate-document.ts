@@ -2,7 +2,7 @@
 
 import type { Fetcher } from '../content/store.ts'
 import type { Descriptor } from '../spec/descriptor.ts'
-import { isIndexType } from '../spec/media-type.ts'
+import { isIndexType, type MediaType } from '../spec/media-type.ts'
 import { maxDocumentBytes } from '../spec/read-value.ts'
 import { checkAnnotations, checkDescriptor, checkMediaType } from './validate-descriptor.ts'
 import { describeValue, isRecord, type Findings } from './validate-finding.ts'
@@ -58,10 +58,10 @@ export function parseDocument(
   return undefined
 }
 
-/** schemaVersion, mediaType, annotations, subject, artifactType of a manifest or an index. */
+/** schemaVersion, mediaType, annotations, subject, artifactType of a manifest or an index of the `wanted` type. */
 export function checkEnvelope(
   document: Readonly<Record<string, unknown>>,
-  descriptor: Descriptor,
+  wanted: MediaType,
   where: string,
   findings: Findings,
 ): void {
@@ -72,17 +72,15 @@ export function checkEnvelope(
   }
   if (mediaType === undefined) {
     findings.add('OCB-VALIDATE-MEDIA-TYPE-MISSING', where, 'has no mediaType; writers should set it')
-  } else if (mediaType !== descriptor.mediaType) {
-    const message = `mediaType is ${describeValue(mediaType)}; its descriptor says "${descriptor.mediaType}"`
+  } else if (mediaType !== wanted) {
+    const message = `mediaType is ${describeValue(mediaType)}; its descriptor says "${wanted}"`
     findings.add('OCB-VALIDATE-MEDIA-TYPE', where, message)
   }
   // One document that is a manifest to some readers and an index to others (CVE-2021-41190).
-  const foreign = isIndexType(descriptor.mediaType)
-    ? ['config', 'layers', 'fsLayers']
-    : ['manifests', 'fsLayers']
+  const foreign = isIndexType(wanted) ? ['config', 'layers', 'fsLayers'] : ['manifests', 'fsLayers']
   for (const field of foreign) {
     if (document[field] === undefined) continue
-    const message = `has a "${field}", which a document of type ${descriptor.mediaType} may not have`
+    const message = `has a "${field}", which a document of type ${wanted} may not have`
     findings.add('OCB-VALIDATE-AMBIGUOUS', where, message)
   }
   checkAnnotations(annotations, where, findings)

@@ -130,7 +130,7 @@ export async function visitDocument(
   const bytes = await readDocumentBytes(run.store, descriptor, place, findings, run)
   const document = bytes && parseDocument(bytes, where, findings)
   if (document === undefined) return
-  checkEnvelope(document, descriptor, where, findings)
+  checkEnvelope(document, mediaType, where, findings)
   if (isManifestType(mediaType)) await checkManifest(run, document, descriptor, where)
   else await checkIndex(run, document, where, depth)
 }

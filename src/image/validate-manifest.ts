@@ -1,5 +1,6 @@
 /** The rules of one manifest: its config, its layers, and that they agree (image-spec v1.1.1 manifest.md, config.md). */
 
+import { isFileBacked } from '../content/capabilities.ts'
 import type { Descriptor } from '../spec/descriptor.ts'
 import type { Digest } from '../spec/digest.ts'
 import { splitDigest } from '../spec/digest.ts'
@@ -158,8 +159,14 @@ async function checkLayer(
   return result
 }
 
-/** Whether a blob is there, without reading it. */
+/** Whether a blob is there, without reading it; on a disk its size tells too. */
 async function lookFor(run: ValidationRun, blob: Descriptor, where: string): Promise<void> {
+  if (isFileBacked(run.store)) {
+    if ((await run.store.fileOf(blob)) !== undefined) return
+    const message = `${blob.digest} of ${blob.size} bytes is not in the store`
+    run.findings.add('OCB-VALIDATE-MISSING', where, message)
+    return
+  }
   try {
     const content = await run.store.fetch(blob, { signal: run.signal })
     // Lets go of the file or connection.

@@ -27,7 +27,8 @@ export async function createTarCheck(where: string, findings: Findings): Promise
   const { extract } = await import('tar-stream')
   const rules = createEntryRules(where, findings)
   // latin1 keeps the bytes of names, so that names that are not UTF-8 stay apart.
-  const settings = { highWaterMark: 64 * 1024, allowUnknownFormat: true, filenameEncoding: 'latin1' }
+  // Every write is waited for: what stands at a place in the tar is looked at while its chunk is at hand.
+  const settings = { highWaterMark: 1, allowUnknownFormat: true, filenameEncoding: 'latin1' }
   const reader = extract(settings)
   const frame = createFrame()
   let failure: unknown
@@ -41,6 +42,8 @@ export async function createTarCheck(where: string, findings: Findings): Promise
     }
     frame.entry(Number(Reflect.get(header, 'byteOffset')), header.type === 'directory' ? 0 : header.size)
     rules.entry(entry)
+    // The reader's own error says the same.
+    stream.on('error', () => undefined)
     stream.on('end', () => next(null))
     stream.resume()
   })
@@ -53,7 +56,7 @@ export async function createTarCheck(where: string, findings: Findings): Promise
 
   return {
     async write(chunk) {
-      if (closed || failure !== undefined) return
+      if (closed || failure !== undefined || chunk.length === 0) return
       frame.begin(chunk)
       if (!reader.write(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength)))
         await settled(reader, 'drain')
