@@ -53,9 +53,11 @@ export async function selectImageFiles(
   const filtered = (options.include?.length ?? 0) > 0
   const selected = patterns.flatMap((pattern) => {
     const { isGlob, base, glob } = picomatch.scan(pattern)
-    const list = isGlob
-      ? selectGlob(source, pattern, base, matchTree([glob]), filter)
-      : selectPath(source, pattern, filter, filtered)
+    // A name that the image has outright is that name, whatever it looks like (`/app/[id]`).
+    const list =
+      isGlob && !source.tree.has(source.tree.resolve(pattern))
+        ? selectGlob(source, pattern, base, matchTree([glob]), filter)
+        : selectPath(source, pattern, filter, filtered)
     return list.toSorted((a, b) => compareBytes(a.path, b.path))
   })
   const files = new Map<string, TreeNode>()
@@ -131,9 +133,11 @@ function keepWithParents(
   for (const [path, node] of all) {
     if (node.type === 'directory') directories.set(path, node)
     if (!passes(path)) continue
-    for (let parent = parentOf(path); parents && parent !== ''; parent = parentOf(parent)) {
-      const directory = directories.get(parent)
-      if (directory) kept.set(parent, directory)
+    if (parents) {
+      for (let parent = parentOf(path); parent !== ''; parent = parentOf(parent)) {
+        const directory = directories.get(parent)
+        if (directory) kept.set(parent, directory)
+      }
     }
     kept.set(path, node)
   }

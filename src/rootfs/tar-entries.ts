@@ -4,7 +4,13 @@ import type { Extract, Header } from 'tar-stream'
 import { OciBuildError, messageOf, throwIfAborted } from '../errors.ts'
 import type { ByteStream } from '../content/store.ts'
 import { printableName } from './entry-name.ts'
-import { createHeaderWatcher, damagedArchive, type HeaderExtras, type PaxRecords } from './tar-headers.ts'
+import {
+  createHeaderWatcher,
+  damagedArchive,
+  type HeaderExtras,
+  type HeaderWatcher,
+  type PaxRecords,
+} from './tar-headers.ts'
 
 export interface TarEntry {
   /** As it stands, decoded as UTF-8; what is no UTF-8 became U+FFFD. */
@@ -57,7 +63,7 @@ export async function* readTar(bytes: ByteStream, options: TarOptions = {}): Asy
   const extract = createExtract(settings)
   const watcher = createHeaderWatcher(archive)
   let sourceError: unknown
-  const pumping = pump(bytes, extract, watcher.watch, signal).catch((error: unknown) => {
+  const pumping = pump(bytes, extract, watcher, signal).catch((error: unknown) => {
     sourceError = error
     extract.destroy(error instanceof Error ? error : new Error(String(error)))
   })
@@ -94,7 +100,7 @@ export async function* readTar(bytes: ByteStream, options: TarOptions = {}): Asy
 async function pump(
   bytes: ByteStream,
   extract: Extract,
-  watch: (chunk: Uint8Array) => Uint8Array,
+  watcher: HeaderWatcher,
   signal: AbortSignal | undefined,
 ): Promise<void> {
   let wake = (): void => {}
@@ -106,7 +112,7 @@ async function pump(
   })
   for await (const chunk of bytes) {
     throwIfAborted(signal)
-    const wanted = watch(chunk)
+    const wanted = watcher.watch(chunk)
     if (wanted.length === 0) continue
     const ready = new Promise<void>((resolve) => {
       wake = resolve
@@ -114,6 +120,7 @@ async function pump(
     if (!extract.write(wanted) && !closed) await ready
     if (closed) return
   }
+  watcher.end()
   extract.end(null)
 }
 

@@ -26,6 +26,8 @@ export interface HeaderExtras {
 export interface HeaderWatcher {
   /** Looks at the next bytes and returns those to hand on: none after the end-of-archive marker. */
   watch(chunk: Uint8Array): Uint8Array
+  /** To be called after the last bytes: an extended header that no entry follows is damage. */
+  end(): void
   /** The extras of the entry whose header begins at this offset of the archive, once. */
   take(headerOffset: number): HeaderExtras | undefined
 }
@@ -138,6 +140,9 @@ export function createHeaderWatcher(archive: string): HeaderWatcher {
       }
       offset += chunk.length
       return ended ? chunk.subarray(0, at) : chunk
+    },
+    end() {
+      if (pax !== undefined || longName !== undefined) throw damaged('it ends after an extended header')
     },
     take(headerOffset) {
       const extras = found.get(headerOffset)
