@@ -2,11 +2,11 @@
 
 import { readdirSync, readFileSync, rmSync, statSync, type Dirent } from 'node:fs'
 import { basename, join } from 'node:path'
-import { removeStaleTemporaries } from '../content/atomic-file.ts'
+import { isTemporaryName, removeStaleTemporaries } from '../content/atomic-file.ts'
 import { systemErrorCode } from '../errors.ts'
 
 /** What is remembered, by the folder that holds it. */
-export type CacheKind = 'blobs' | 'layers' | 'files' | 'names' | 'tmp'
+export type CacheKind = 'blobs' | 'layers' | 'files' | 'names' | 'facts' | 'tmp'
 
 export interface CacheKindInfo {
   readonly kind: CacheKind
@@ -46,6 +46,8 @@ export interface PruneResult {
 /** A build may still need what was used this lately. */
 export const protectedMs: number = 60 * 60 * 1000
 
+const temporaryFolders = ['.', 'content', 'content/blobs/sha256', 'layers', 'files', 'names', 'facts', 'tmp']
+
 interface Item {
   readonly kind: CacheKind
   readonly path: string
@@ -59,7 +61,7 @@ interface Item {
 /** Counts what a cache folder holds; a folder that does not exist is empty. */
 export function cacheInfo(dir: string): CacheInfo {
   const items = listItems(dir)
-  const kinds: readonly CacheKind[] = ['blobs', 'layers', 'files', 'names', 'tmp']
+  const kinds: readonly CacheKind[] = ['blobs', 'layers', 'files', 'names', 'facts', 'tmp']
   return {
     dir,
     kinds: kinds.map((kind) => {
@@ -78,18 +80,18 @@ export function cacheInfo(dir: string): CacheInfo {
  */
 export function pruneCache(dir: string, options: PruneOptions): PruneResult {
   const { maxBytes, olderThanMs, all = false, nowMs } = options
-  for (const folder of ['.', 'content', 'content/blobs/sha256', 'layers', 'files', 'names', 'tmp']) {
-    removeStaleTemporaries(join(dir, folder), nowMs)
-  }
+  const before = listItems(dir)
+  for (const folder of temporaryFolders) removeStaleTemporaries(join(dir, folder), nowMs)
   const items = listItems(dir).toSorted((a, b) => a.lastUseMs - b.lastUseMs)
   const bytesOf = new Map(items.map((item) => [item.path, item.bytes]))
   const gone = new Set<string>()
   let keptBytes = sumBytes(items)
-  let removed = 0
-  let removedBytes = 0
+  let removed = before.length - items.length
+  let removedBytes = sumBytes(before) - keptBytes
   let inUse = 0
   for (const item of items) {
-    if (gone.has(item.path)) continue
+    // What is left of work in progress has a live owner.
+    if (item.kind === 'tmp' || gone.has(item.path)) continue
     const ageMs = nowMs - item.lastUseMs
     const unwanted =
       all ||
@@ -109,7 +111,7 @@ export function pruneCache(dir: string, options: PruneOptions): PruneResult {
       keptBytes -= bytes
     }
   }
-  return { removed, removedBytes, kept: items.length - removed, keptBytes, inUse }
+  return { removed, removedBytes, kept: items.length - gone.size, keptBytes, inUse }
 }
 
 function listItems(dir: string): Item[] {
@@ -124,7 +126,9 @@ function listItems(dir: string): Item[] {
   )
   return [
     ...blobs,
-    ...(['layers', 'files', 'names', 'tmp'] as const).flatMap((kind) => listFolder(join(dir, kind), kind)),
+    ...(['layers', 'files', 'names', 'facts', 'tmp'] as const).flatMap((kind) =>
+      listFolder(join(dir, kind), kind),
+    ),
   ]
 }
 
@@ -139,7 +143,13 @@ function listFolder(folder: string, kind: CacheKind): Item[] {
     const stats = statSync(path, { throwIfNoEntry: false })
     if (stats === undefined) continue
     const lastUseMs = Math.max(stats.mtimeMs, stats.atimeMs)
-    items.push({ kind, path, bytes: stats.size, lastUseMs, records: [] })
+    items.push({
+      kind: isTemporaryName(name.name) ? 'tmp' : kind,
+      path,
+      bytes: stats.size,
+      lastUseMs,
+      records: [],
+    })
   }
   return items
 }

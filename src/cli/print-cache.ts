@@ -10,6 +10,7 @@ const meanings: Readonly<Record<CacheKind, string>> = {
   layers: 'which changeset became which layer',
   files: 'digests of files on this machine',
   names: 'names in base layers',
+  facts: 'what is known of the tools of this machine',
   tmp: 'work in progress',
 }
 

@@ -17,6 +17,11 @@ export function temporaryPath(directory: string): string {
   return join(directory, `${prefix}${process.pid}-${host}-${Math.random().toString(36).slice(2, 12)}`)
 }
 
+/** Whether a name is one that `temporaryPath` makes. */
+export function isTemporaryName(name: string): boolean {
+  return name.startsWith(prefix)
+}
+
 /** Writes a file atomically; its folder is made when it is missing. */
 export function writeFileAtomic(path: string, bytes: Uint8Array | string): void {
   mkdirSync(dirname(path), { recursive: true })
@@ -39,7 +44,7 @@ export function removeStaleTemporaries(directory: string, nowMs: number): void {
     return
   }
   for (const name of names) {
-    if (!name.startsWith(prefix)) continue
+    if (!isTemporaryName(name)) continue
     const path = join(directory, name)
     try {
       if (isStale(path, nowMs)) rmSync(path, { recursive: true, force: true })

@@ -109,15 +109,22 @@ describe('prune', () => {
     putBlob('a', 100, 2 * hourMs)
     putRecord('one', 'a', 2 * hourMs)
     put('files/deep/index', 'x', 2 * hourMs)
-    put('tmp/work/half', 'x', 2 * hourMs)
+    put('facts/zlib', 'x', 2 * hourMs)
     expect(pruneCache(dir, { all: true, nowMs })).toMatchObject({ removed: 4, kept: 0, keptBytes: 0 })
+  })
+
+  it('leaves the work of a build that has run for hours', () => {
+    const half = put(`tmp/.ocibuild-tmp-${process.pid}-elsewhere-abc/half`, 'x', 5 * hourMs)
+    const blob = put('content/blobs/sha256/.ocibuild-tmp-2-elsewhere-abc', 'x', 5 * hourMs)
+    expect(pruneCache(dir, { all: true, nowMs })).toMatchObject({ removed: 0 })
+    expect([half, blob].map((file) => existsSync(file))).toEqual([true, true])
   })
 
   it('removes what a killed process left behind, and nothing else, when nothing is asked', () => {
     const stale = put('content/blobs/sha256/.ocibuild-tmp-1-elsewhere-abc', 'x', 2 * dayMs)
     const live = put('content/blobs/sha256/.ocibuild-tmp-2-elsewhere-abc', 'x', hourMs / 2)
     putBlob('a', 1, 400 * dayMs)
-    expect(pruneCache(dir, { nowMs }).removed).toBe(0)
+    expect(pruneCache(dir, { nowMs }).removed).toBe(1)
     expect([stale, live].map((file) => existsSync(file))).toEqual([false, true])
   })
 
