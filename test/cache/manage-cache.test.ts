@@ -115,6 +115,7 @@ describe('prune', () => {
 
   it('leaves the work of a build that has run for hours', () => {
     const half = put(`tmp/.ocibuild-tmp-${process.pid}-elsewhere-abc/half`, 'x', 5 * hourMs)
+    utimesSync(dirname(half), nowMs / 1000, nowMs / 1000)
     const blob = put('content/blobs/sha256/.ocibuild-tmp-2-elsewhere-abc', 'x', 5 * hourMs)
     expect(pruneCache(dir, { all: true, nowMs })).toMatchObject({ removed: 0 })
     expect([half, blob].map((file) => existsSync(file))).toEqual([true, true])
