@@ -166,6 +166,8 @@ export interface ImageSpec {
   readonly prepare: readonly string[]
   /** The layers for a platform: functions called, `${platform.…}` filled in, other platforms' left out. */
   layersFor(platform: Platform): Promise<readonly LayerSpec[]>
+  /** Of layers that name none of their own. */
+  readonly compression: Compression
   readonly config: ConfigSpec
   /** What the user wrote and what `metadata` adds, the user's words on top. */
   readonly annotations: Readonly<Record<string, string>>

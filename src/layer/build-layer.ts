@@ -27,8 +27,8 @@ export interface LayerBuilder {
   readonly store: ContentStore & Ingester
   readonly cache: LayerCache
   readonly files: FileDigests
-  /** What a gzip or zstd encoder of this process must be told apart by; `''` for one that gives everybody's bytes. */
-  readonly encoderId: string
+  /** What this process's encoder must be told apart by; `''` for one that gives everybody's bytes. */
+  readonly encoderId: (compression: Compression) => Promise<string>
   readonly signal?: AbortSignal | undefined
 }
 
@@ -40,7 +40,7 @@ export async function buildLayer(
 ): Promise<BuiltLayer> {
   const { cache, signal } = builder
   const { name } = changeset
-  const shape = shapeKey(changeset, compression, builder.encoderId)
+  const shape = shapeKey(changeset, compression, await builder.encoderId(compression))
   const digests = changesetDigests(builder.files)
   if (cache.mayHave(shape)) {
     const key = layerKey(shape, findDigests(changeset, digests, signal))

@@ -1,0 +1,79 @@
+/** The layers below, growing as layers are made: the base's names are read only when somebody asks. */
+
+import { OciBuildError } from '../errors.ts'
+import type { Rootfs } from '../rootfs/collect-files.ts'
+import { readImageFile } from '../rootfs/read-image-file.ts'
+import type { LayerEntry } from '../rootfs/tree-types.ts'
+import type { Changeset, ChangesetEntry } from './changeset.ts'
+import type { LowerFiles, OpenLower } from './lower.ts'
+import { readWhole, sourceSize } from './read-source.ts'
+
+export interface LowerStack {
+  readonly open: OpenLower
+  /** Lays a finished changeset on top. */
+  push(changeset: Changeset): void
+}
+
+/** `openBase` gives the base's files, and is called at most once; `cacheDir` keeps what is read of them. */
+export function createLowerStack(openBase: () => Promise<Rootfs>, cacheDir: string): LowerStack {
+  const changesets: Changeset[] = []
+  let opened: Promise<Rootfs> | undefined
+  let baseLayers = 0
+  let applied = 0
+
+  const readFile = async (base: Rootfs, path: string, maxBytes: number): Promise<Uint8Array> => {
+    const node = base.tree.get(path)
+    const own = node && node.layer >= baseLayers ? changesets[node.layer - baseLayers] : undefined
+    if (!own) return readImageFile(base, path, { maxBytes, cacheDir })
+    const entry = findFile(own, path)
+    const size = entry ? sourceSize(entry.source) : 0
+    if (!entry || size > maxBytes) {
+      throw new OciBuildError('OCB-FILE-TOO-LARGE', {
+        message: `cannot use /${path} of the layer "${own.name}": ${entry ? `${size} bytes, wanted at most ${maxBytes}` : 'it is no file'}`,
+        hint: 'name a smaller file',
+      })
+    }
+    const buffer = Buffer.alloc(size)
+    readWhole(entry.source, buffer, 0)
+    return buffer
+  }
+
+  return {
+    async open(): Promise<LowerFiles> {
+      opened ??= openBase().then((base) => {
+        baseLayers = base.tree.layers
+        return base
+      })
+      const base = await opened
+      for (; applied < changesets.length; applied += 1) {
+        base.tree.apply((changesets[applied]?.entries ?? []).map(layerEntry))
+      }
+      return { tree: base.tree, readFile: (path, maxBytes) => readFile(base, path, maxBytes) }
+    },
+    push: (changeset) => void changesets.push(changeset),
+  }
+}
+
+function findFile(changeset: Changeset, path: string): Extract<ChangesetEntry, { type: 'file' }> | undefined {
+  for (const entry of changeset.entries) {
+    if (entry.path !== path) continue
+    if (entry.type === 'file') return entry
+    if (entry.type === 'hardlink') return findFile(changeset, entry.target)
+  }
+  return undefined
+}
+
+function layerEntry(entry: ChangesetEntry): LayerEntry {
+  const { path, type, mode, uid, gid } = entry
+  return {
+    path,
+    type,
+    mode,
+    uid,
+    gid,
+    mtime: 0,
+    size: type === 'file' ? sourceSize(entry.source) : 0,
+    target: 'target' in entry ? entry.target : undefined,
+    xattrs: 'xattrs' in entry ? entry.xattrs : undefined,
+  }
+}

@@ -1,0 +1,80 @@
+/** Plans become stored images: layers, configs, manifests and indexes in the staging store. */
+
+import { openFileDigests } from '../cache/file-digests.ts'
+import { assembleImage, type AssembledImage } from '../image/assemble-image.ts'
+import { assembleIndex } from '../image/assemble-index.ts'
+import { buildLayer, contentBytes, type BuiltLayer, type LayerBuilder } from '../layer/build-layer.ts'
+import { createLayerCache } from '../layer/layer-cache.ts'
+import type { Descriptor } from '../spec/descriptor.ts'
+import { createEncoderIdentity } from './encoder-identity.ts'
+import type { ImagePlan, LayerPlan, PlatformPlan } from './plan-image.ts'
+import type { Session } from './session.ts'
+
+export interface StagedPlatform {
+  readonly plan: PlatformPlan
+  readonly image: AssembledImage
+  readonly layers: readonly BuiltLayer[]
+}
+
+export interface StagedImage {
+  readonly plan: ImagePlan
+  /** The index, or the only manifest. */
+  readonly root: Descriptor
+  readonly platforms: readonly StagedPlatform[]
+}
+
+/** Builds every image into the staging store; nothing of it is visible to anybody yet. */
+export async function buildImages(
+  plans: readonly ImagePlan[],
+  session: Session,
+): Promise<readonly StagedImage[]> {
+  const { staging, cache, environment, options } = session
+  const encoderId = createEncoderIdentity(session)
+  const layerCache = createLayerCache(cache.layersDir, staging, environment.wallClockMs)
+  const images: StagedImage[] = []
+  for (const plan of plans) {
+    const files = openFileDigests(cache.filesDir, plan.spec.root, environment.wallClockMs)
+    const builder = { store: staging, cache: layerCache, files, encoderId, signal: options.signal }
+    const platforms: StagedPlatform[] = []
+    for (const platform of plan.platforms) {
+      const layers: BuiltLayer[] = []
+      for (const layer of platform.layers) layers.push(await stageLayer(layer, builder, session))
+      const image = await assembleImage(staging, plan.spec, platform.platform, platform.base, layers)
+      platforms.push({ plan: platform, image, layers })
+    }
+    files.save()
+    images.push({ plan, platforms, root: await stageRoot(plan, platforms, session) })
+  }
+  return images
+}
+
+function stageLayer(
+  { changeset, compression }: LayerPlan,
+  builder: LayerBuilder,
+  session: Session,
+): Promise<BuiltLayer> {
+  const start = {
+    stage: 'layer',
+    title: changeset.name,
+    total: contentBytes(changeset),
+    unit: 'bytes',
+  } as const
+  return session.reporter.step(start, async (step) => {
+    const layer = await buildLayer(changeset, compression, builder, step)
+    step.finish(layer.descriptor.digest, layer.cached)
+    return layer
+  })
+}
+
+/** One platform is its manifest; several, or `index: true`, are an index in the order of `platforms`. */
+async function stageRoot(
+  { spec }: ImagePlan,
+  platforms: readonly StagedPlatform[],
+  session: Session,
+): Promise<Descriptor> {
+  const [first] = platforms
+  if (first === undefined) throw new Error('an image without platforms')
+  if (platforms.length === 1 && !spec.index) return first.image.descriptor
+  const manifests = platforms.map(({ image }) => image.descriptor)
+  return assembleIndex(session.staging, spec, first.plan.base, manifests)
+}

@@ -1,0 +1,32 @@
+/** Which encoder this process has: one that gives everybody's bytes, or one that must be told apart in cache keys. */
+
+import type { Compression } from '../config/resolved-spec.ts'
+import { passesKnownAnswerTest } from '../content/known-answer.ts'
+import { OciBuildError } from '../errors.ts'
+import type { Session } from './session.ts'
+
+/**
+ * Gives `''` where the bytes are the same everywhere. A gzip whose bytes differ is warned of, and is
+ * `OCB-ZLIB-DIFFERS` under `--frozen` (contract, section 5).
+ */
+export function createEncoderIdentity(session: Session): (compression: Compression) => Promise<string> {
+  const known = new Map<string, Promise<string>>()
+  return (compression) => {
+    const key = JSON.stringify(compression)
+    const identity = known.get(key) ?? identify(compression, session)
+    known.set(key, identity)
+    return identity
+  }
+}
+
+async function identify(compression: Compression, session: Session): Promise<string> {
+  const { node } = session.environment
+  if (compression.type === 'none') return ''
+  if (compression.type === 'zstd') return `zstd ${node.zstd ?? 'none'}`
+  if (await passesKnownAnswerTest(compression.level)) return ''
+  const message = `this Node.js ${node.version} links zlib ${node.zlib}, whose gzip bytes differ from those of official builds: digests of gzip layers hold for this machine only`
+  const hint = 'run ocibuild with an official build of Node.js where digests must agree between machines'
+  if (session.options.frozen === true) throw new OciBuildError('OCB-ZLIB-DIFFERS', { message, hint })
+  session.reporter.warn('OCB-ZLIB-DIFFERS', message, hint)
+  return `zlib ${node.zlib} ${node.version}`
+}

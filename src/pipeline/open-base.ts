@@ -1,0 +1,53 @@
+/** The base of an image for one platform, whatever reference names it. */
+
+import type { ImageSpec } from '../config/resolved-spec.ts'
+import { openBaseImage, scratchBase, type BaseImage } from '../image/base-image.ts'
+import { hostNodeRuntime } from '../node/host-runtime.ts'
+import { openSource } from '../open-target.ts'
+import type { PlannedLayer } from '../plan/placement.ts'
+import type { Platform } from '../spec/platform.ts'
+import type { Session } from './session.ts'
+
+export interface OpenedBase {
+  readonly image: BaseImage
+  /** Layers that are made here and lie below the spec's: those of `host:node`. */
+  readonly layers: readonly PlannedLayer[]
+}
+
+export async function openBase(spec: ImageSpec, platform: Platform, session: Session): Promise<OpenedBase> {
+  const { base, baseText } = spec
+  if (base.transport === 'scratch') return { image: scratchBase, layers: [] }
+  if (base.transport === 'host') return openHostRuntime(spec, platform, session)
+  const source = await openSource(base, sourceOptions(session))
+  return { image: await openBaseImage(source, platform, baseText), layers: [] }
+}
+
+/** What `openSource` wants to know, for bases and for `from`. */
+export function sourceOptions(session: Session): Parameters<typeof openSource>[1] {
+  const { cwd, environment, options } = session
+  return { cwd, spoolDir: session.cache.runDir, environment, signal: options.signal }
+}
+
+async function openHostRuntime(spec: ImageSpec, platform: Platform, session: Session): Promise<OpenedBase> {
+  const { environment, options } = session
+  const runtime = await hostNodeRuntime({ environment, platform, signal: options.signal })
+  const { os, architecture, variant } = runtime.platform
+  const image: BaseImage = {
+    store: undefined,
+    layers: [],
+    config: {
+      os,
+      architecture,
+      variant,
+      config: { Env: runtime.env },
+      rootfs: { type: 'layers', diff_ids: [] },
+    },
+  }
+  const layer: PlannedLayer = {
+    name: runtime.layerName,
+    at: 'base',
+    compression: spec.compression,
+    placements: runtime.placements,
+  }
+  return { image, layers: [layer] }
+}

@@ -1,0 +1,143 @@
+/** Config words become data: for each platform the base, the changesets and what was hidden from them. */
+
+import { dirname, resolve } from 'node:path'
+import type { Compression, ImageSpec, ResolvedSpec } from '../config/resolved-spec.ts'
+import { OciBuildError, throwIfAborted } from '../errors.ts'
+import { scratchBase, type BaseImage } from '../image/base-image.ts'
+import { openBaseImage } from '../image/base-image.ts'
+import type { Changeset } from '../layer/changeset.ts'
+import { createLowerStack } from '../layer/lower-stack.ts'
+import { normalizeLayer } from '../layer/normalize.ts'
+import { openSource } from '../open-target.ts'
+import type { HiddenBy } from '../plan/placement.ts'
+import type { PlanContext } from '../plan/plan-context.ts'
+import { planLayers } from '../plan/plan-layers.ts'
+import { openRootfs } from '../rootfs/open-rootfs.ts'
+import { formatPlatform, type Platform } from '../spec/platform.ts'
+import { formatReference } from '../spec/parse-reference.ts'
+import { openBase, sourceOptions } from './open-base.ts'
+import type { Session } from './session.ts'
+
+export interface LayerPlan {
+  readonly changeset: Changeset
+  readonly compression: Compression
+}
+
+export interface PlatformPlan {
+  readonly platform: Platform
+  readonly base: BaseImage
+  /** Lowest first; empty ones are left out. */
+  readonly layers: readonly LayerPlan[]
+  readonly hidden: readonly HiddenBy[]
+}
+
+export interface ImagePlan {
+  readonly spec: ImageSpec
+  readonly platforms: readonly PlatformPlan[]
+}
+
+/** Plans every image for every platform of its own, in order. */
+export async function planImages(spec: ResolvedSpec, session: Session): Promise<readonly ImagePlan[]> {
+  const plans: ImagePlan[] = []
+  for (const image of spec.images) {
+    const platforms: PlatformPlan[] = []
+    for (const platform of image.platforms) {
+      const title = planTitle(image, platform)
+      platforms.push(
+        await session.reporter.step({ stage: 'plan', title }, async (step) => {
+          const plan = await planPlatform(image, platform, spec, session)
+          const entries = plan.layers.reduce((sum, layer) => sum + layer.changeset.entries.length, 0)
+          step.finish(`${plan.layers.length} layers, ${entries} entries`)
+          return plan
+        }),
+      )
+    }
+    plans.push({ spec: image, platforms })
+  }
+  return plans
+}
+
+function planTitle(image: ImageSpec, platform: Platform): string {
+  return [image.image, formatPlatform(platform)].filter((word) => word !== undefined).join(' ')
+}
+
+async function planPlatform(
+  spec: ImageSpec,
+  platform: Platform,
+  resolved: ResolvedSpec,
+  session: Session,
+): Promise<PlatformPlan> {
+  const { namesDir } = session.cache
+  const { signal } = session.options
+  const base = await openBase(spec, platform, session)
+  const planned = await planLayers(
+    await spec.layersFor(platform),
+    planContext(spec, platform, resolved, session),
+  )
+  const { store = emptyStore, layers: baseLayers } = base.image
+  const lower = createLowerStack(
+    () => openRootfs(store, baseLayers, { cacheDir: namesDir, signal }),
+    namesDir,
+  )
+  const layers: LayerPlan[] = []
+  for (const layer of [...base.layers, ...planned.layers]) {
+    throwIfAborted(signal)
+    const changeset = await normalizeLayer(layer, lower.open)
+    if (changeset.entries.length === 0) {
+      session.reporter.warn('OCB-LAYER-EMPTY', `the layer "${layer.name}" has no entries and is left out`)
+      continue
+    }
+    layers.push({ changeset, compression: layer.compression })
+    lower.push(changeset)
+  }
+  if (layers.length + baseLayers.length === 0) {
+    throw new OciBuildError('OCB-IMAGE-EMPTY', {
+      message: `the image "${spec.image ?? spec.name}" has no layers for ${formatPlatform(platform)}`,
+      hint: 'add an entry to layers, or name a base',
+    })
+  }
+  return { platform, base: base.image, layers, hidden: planned.hidden }
+}
+
+const emptyStore = {
+  fetch: async (): Promise<never> => {
+    throw new OciBuildError('OCB-CONTENT-NOT-FOUND', { message: `a base of nothing holds no content` })
+  },
+}
+
+function planContext(
+  spec: ImageSpec,
+  platform: Platform,
+  resolved: ResolvedSpec,
+  session: Session,
+): PlanContext {
+  const { options, cache, environment, reporter, staging } = session
+  return {
+    platform,
+    specRoot: spec.root,
+    spoolDir: cache.runDir,
+    excludedPaths: [session.cacheDir, ...outputPaths(spec, resolved, session)],
+    reporter,
+    blobs: staging,
+    offline: options.offline === true,
+    environment,
+    async openImage(reference, wanted) {
+      const source = await openSource(reference, sourceOptions(session))
+      const image =
+        reference.transport === 'scratch'
+          ? scratchBase
+          : await openBaseImage(source, wanted, formatReference(reference))
+      return openRootfs(source.store, image.layers, { cacheDir: cache.namesDir, signal: options.signal })
+    },
+  }
+}
+
+/** Where this build writes: an image never holds an earlier one of itself. */
+function outputPaths(spec: ImageSpec, resolved: ResolvedSpec, session: Session): readonly string[] {
+  const folder = resolved.configFile === undefined ? session.cwd : dirname(resolved.configFile)
+  const paths = [resolve(folder, '.ocibuild'), resolve(session.cwd, '.ocibuild')]
+  for (const output of resolved.images.flatMap((image) => image.outputs)) {
+    if ('path' in output && output.path !== '-') paths.push(resolve(spec.root, output.path))
+  }
+  return paths
+}
