@@ -1,6 +1,7 @@
 /** The seam: layout, archive, registry and memory are stores behind these interfaces and never know of each other. */
 
 import type { Descriptor } from '../spec/descriptor.ts'
+import type { Digest } from '../spec/digest.ts'
 import type { MediaType } from '../spec/media-type.ts'
 
 /** Bytes in order; chunks are not reused by the producer after they were yielded. */
@@ -52,6 +53,11 @@ export interface Mounter {
 /** Stores on this machine's disk: where a blob lies, to be read and never written; undefined where it does not. */
 export interface FileBacked {
   fileOf(target: Descriptor): Promise<string | undefined>
+}
+
+/** Local stores: what is stored under a digest whose size nobody told; undefined where nothing is. */
+export interface DigestFinder {
+  find(digest: Digest): Promise<Descriptor | undefined>
 }
 
 /** Stores that can copy a blob from a file faster than from a stream (reflinks). As `push` in all else. */

@@ -36,6 +36,13 @@ export function hasBlob(dir: string, target: Descriptor): boolean {
   return stats?.isFile() === true && stats.size === target.size
 }
 
+/** The blob of a digest whose size is not known, as a descriptor of bytes of no known kind. */
+export function findBlob(dir: string, digest: Digest): Descriptor | undefined {
+  const stats = statSync(blobPath(dir, digest), { throwIfNoEntry: false })
+  if (stats?.isFile() !== true) return undefined
+  return { mediaType: 'application/octet-stream', digest, size: stats.size }
+}
+
 /** The bytes of a file, opened when the first are asked for. */
 export async function* readFileChunks(path: string): AsyncGenerator<Uint8Array> {
   const file = await open(path, 'r')

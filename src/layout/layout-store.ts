@@ -10,6 +10,7 @@ import { nameImage } from '../content/image-names.ts'
 import { contentNotFound } from '../content/not-found.ts'
 import type {
   ByteStream,
+  DigestFinder,
   FileBacked,
   FileReceiver,
   Ingester,
@@ -20,13 +21,21 @@ import { successors } from '../content/successors.ts'
 import { OciBuildError, throwIfAborted } from '../errors.ts'
 import type { Descriptor } from '../spec/descriptor.ts'
 import type { Digest } from '../spec/digest.ts'
-import { blobPath, copyBlobFile, hasBlob, ingestBlob, readFileChunks, writeBlob } from './blob-files.ts'
+import {
+  blobPath,
+  copyBlobFile,
+  findBlob,
+  hasBlob,
+  ingestBlob,
+  readFileChunks,
+  writeBlob,
+} from './blob-files.ts'
 import { removeUnreachable } from './collect-garbage.ts'
 import { initLayout, isLayout, notLayout, readLayoutIndex, writeLayoutIndex } from './layout-index.ts'
 import { withLayoutLock } from './layout-lock.ts'
 import { replaceEntries, type TaggedImage } from './replace-entries.ts'
 
-export interface LayoutStore extends Target, Ingester, FileBacked, FileReceiver {
+export interface LayoutStore extends Target, Ingester, DigestFinder, FileBacked, FileReceiver {
   /** Absolute or as given to `openLayout`. */
   readonly dir: string
   /** The entries of index.json, in its order. */
@@ -69,6 +78,7 @@ function layoutStore(dir: string): LayoutStore {
     dir,
     has: async (target) => hasBlob(dir, target),
     fileOf: async (target) => (hasBlob(dir, target) ? blobPath(dir, target.digest) : undefined),
+    find: async (digest) => findBlob(dir, digest),
     list: async () => readLayoutIndex(dir).entries,
 
     async fetch(target, fetchOptions) {
