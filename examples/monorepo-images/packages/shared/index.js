@@ -1,0 +1,2 @@
+/** What both sides call the thing. */
+export const title = 'Monorepo'

@@ -1,0 +1,2 @@
+const response = await fetch('http://localhost:8080/healthz')
+process.exit(response.ok ? 0 : 1)
