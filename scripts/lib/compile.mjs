@@ -1,0 +1,73 @@
+/** Compiles src to dist, when the sources are not those that dist was made of. */
+
+import { createHash } from 'node:crypto'
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
+import { dirname, join } from 'node:path'
+import { inRoot, ScriptError, runNode } from './project.mjs'
+
+const stampFile = inRoot('node_modules', '.cache', 'ocibuild', 'compiled')
+
+/**
+ * Compiles into a fresh folder and swaps it in, so that dist never holds a file whose source is gone, and a
+ * reader never sees half of it. Throws a ScriptError when the compiler finds faults.
+ */
+export function ensureCompiled() {
+  const fingerprint = fingerprintOfSources()
+  if (isCurrent(fingerprint)) return
+  console.error('compiling src to dist')
+  // Beside the other caches: what a killed run leaves is in nobody's way.
+  const fresh = inRoot('node_modules', '.cache', 'ocibuild', `dist.${process.pid}`)
+  try {
+    const flags = ['--outDir', fresh, '--incremental', 'false', '--tsBuildInfoFile', 'null']
+    runNode([inRoot('node_modules', 'typescript', 'bin', 'tsc'), '-p', 'tsconfig.build.json', ...flags])
+    checkCommand(join(fresh, 'cli.js'))
+    rmSync(inRoot('dist'), { recursive: true, force: true })
+    renameSync(fresh, inRoot('dist'))
+  } finally {
+    rmSync(fresh, { recursive: true, force: true })
+  }
+  mkdirSync(dirname(stampFile), { recursive: true })
+  writeFileSync(stampFile, fingerprint)
+}
+
+function isCurrent(fingerprint) {
+  if (!existsSync(inRoot('dist', 'cli.js'))) return false
+  try {
+    return readFileSync(stampFile, 'utf8') === fingerprint
+  } catch {
+    return false
+  }
+}
+
+/** Over names and contents: a checkout gives every file a new time. */
+function fingerprintOfSources() {
+  const hash = createHash('sha256')
+  const sources = readdirSync(inRoot('src'), { recursive: true })
+    .filter((name) => name.endsWith('.ts'))
+    .sort()
+    .map((name) => join('src', name))
+  for (const name of ['tsconfig.json', 'tsconfig.build.json', 'package-lock.json', ...sources]) {
+    hash
+      .update(`${name}\0`)
+      .update(readFileSync(inRoot(name)))
+      .update('\0')
+  }
+  return hash.digest('hex')
+}
+
+/** npm sets the bit for those who install; a clone runs the file as it is. */
+function checkCommand(path) {
+  if (!readFileSync(path, 'utf8').startsWith('#!/usr/bin/env node\n')) {
+    throw new ScriptError(`${path} does not begin with #!/usr/bin/env node`)
+  }
+  chmodSync(path, 0o755)
+}
