@@ -1,0 +1,117 @@
+/** What git says about a folder: asked of the git binary, and of the CI's variables where HEAD is detached. */
+
+import { execFile } from 'node:child_process'
+import type { GitInfo } from './resolved-spec.ts'
+
+type Variables = Readonly<Record<string, string | undefined>>
+
+/** Every field is undefined outside a work tree, before the first commit, and where git is not installed. */
+export async function readGitInfo(folder: string, variables: Variables): Promise<GitInfo> {
+  const git = (...args: string[]): Promise<string | undefined> => runGit(folder, variables, args)
+  const [head, symbolic, tags, status, remote] = await Promise.all([
+    git('log', '-1', '--no-show-signature', '--format=%H %ct', 'HEAD'),
+    git('symbolic-ref', '--quiet', '--short', 'HEAD'),
+    git('tag', '--points-at', 'HEAD', '--sort=-v:refname'),
+    git('status', '--porcelain', '--untracked-files=no'),
+    git('remote', 'get-url', 'origin'),
+  ])
+  const [commit, seconds] = head?.split(' ') ?? []
+  const origin = remote === undefined ? undefined : originAsHttps(remote)
+  if (!commit || seconds === undefined) return origin === undefined ? {} : { origin }
+  const branch = symbolic || branchOfCi(variables)
+  const tag = chooseTag(tags?.split('\n').filter((line) => line !== '') ?? [])
+  return {
+    commit,
+    // Seven digits and never git's own choice, which depends on how many objects a clone holds.
+    shortCommit: commit.slice(0, 7),
+    branch,
+    branchSlug: branch === undefined ? undefined : slug(branch),
+    tag,
+    version: tag === undefined ? undefined : versionOfTag(tag),
+    dirty: status === undefined ? undefined : status !== '',
+    commitSeconds: Math.max(0, Number(seconds)),
+    origin,
+  }
+}
+
+/** A remote as https without user info, query and `.git`; undefined for a path of this machine. */
+export function originAsHttps(remote: string): string | undefined {
+  const text = remote.trim()
+  const scp = /^(?:[^@/:\s]+@)?([\w.-]{2,}):(?!\/\/)(.+)$/.exec(text)
+  const candidate = scp ? `ssh://${scp[1]}/${scp[2]?.replace(/^\/+/, '')}` : text
+  if (!/^(?:https?|ssh|git|git\+ssh|git\+https):\/\//.test(candidate) || !URL.canParse(candidate))
+    return undefined
+  const url = new URL(candidate.replace(/^git\+/, ''))
+  // A port of ssh or git says nothing about where https listens.
+  const host = url.protocol.startsWith('http') ? url.host : url.hostname
+  const path = url.pathname.replace(/\/+$/, '').replace(/\.git$/, '')
+  return host === '' || path === '' ? undefined : `https://${host}${path}`
+}
+
+/** Lower case, what is neither letter nor digit as `-`, at most 63 long: fit for tags and host names. */
+export function slug(branch: string): string {
+  return branch
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]+/g, '-')
+    .slice(0, 63)
+    .replaceAll(/^-+|-+$/g, '')
+}
+
+const semver = /(?:^|[/@-])v?(\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?(?:\+[0-9A-Za-z.-]+)?)$/
+
+/** `1.4.0` of `v1.4.0`, `app@1.4.0` and `app/v1.4.0`; undefined when the tag is no version. */
+export function versionOfTag(tag: string): string | undefined {
+  return semver.exec(tag)?.[1]
+}
+
+function chooseTag(tags: readonly string[]): string | undefined {
+  return tags.find((tag) => versionOfTag(tag) !== undefined) ?? tags[0]
+}
+
+/** The branch that a CI builds: GitHub, GitLab and Woodpecker, Bitbucket, Azure, CircleCI, Travis, Buildkite, Drone, Jenkins, … */
+function branchOfCi(variables: Variables): string | undefined {
+  const isTag = variables['GITHUB_REF_TYPE'] === 'tag' || Boolean(variables['TRAVIS_TAG'])
+  const names = [
+    'GITHUB_HEAD_REF',
+    ...(isTag ? [] : ['GITHUB_REF_NAME', 'TRAVIS_PULL_REQUEST_BRANCH', 'TRAVIS_BRANCH']),
+    'CI_MERGE_REQUEST_SOURCE_BRANCH_NAME',
+    'CI_COMMIT_BRANCH',
+    'BITBUCKET_BRANCH',
+    'SYSTEM_PULLREQUEST_SOURCEBRANCH',
+    'BUILD_SOURCEBRANCH',
+    'CIRCLE_BRANCH',
+    'BUILDKITE_BRANCH',
+    'DRONE_SOURCE_BRANCH',
+    'DRONE_BRANCH',
+    'APPVEYOR_PULL_REQUEST_HEAD_REPO_BRANCH',
+    'APPVEYOR_REPO_BRANCH',
+    'SEMAPHORE_GIT_BRANCH',
+    'CF_BRANCH',
+    'VERCEL_GIT_COMMIT_REF',
+    'CHANGE_BRANCH',
+    'BRANCH_NAME',
+    'GIT_BRANCH',
+  ]
+  for (const name of names) {
+    const value = variables[name]
+    if (!value || value.startsWith('refs/tags/') || value.startsWith('refs/pull/') || value === 'HEAD')
+      continue
+    return value.replace(/^refs\/heads\//, '').replace(/^origin\//, '')
+  }
+  return undefined
+}
+
+function runGit(folder: string, variables: Variables, args: readonly string[]): Promise<string | undefined> {
+  // Optional locks would make a build write into the repository it only looks at.
+  const env = { ...variables, LC_ALL: 'C', GIT_OPTIONAL_LOCKS: '0', GIT_TERMINAL_PROMPT: '0' }
+  const options = {
+    cwd: folder,
+    env,
+    encoding: 'utf8',
+    maxBuffer: 64 * 1024 * 1024,
+    windowsHide: true,
+  } as const
+  return new Promise((resolve) => {
+    execFile('git', args, options, (error, stdout) => resolve(error ? undefined : stdout.trim()))
+  })
+}

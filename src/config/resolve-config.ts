@@ -1,0 +1,112 @@
+/** Words become data: checks a loaded config whole and fills in every default, the command line's words on top. */
+
+import { join, resolve } from 'node:path'
+import type { Environment } from '../environment.ts'
+import { OciBuildError } from '../errors.ts'
+import { checkSpec } from './check-spec.ts'
+import { joinWords } from './describe-value.ts'
+import type { LoadedConfig } from './load-config.ts'
+import { nearest } from './nearest.ts'
+import type { SpecOverrides } from './overrides.ts'
+import { resolveImage } from './resolve-image.ts'
+import type { ImageSpec, ResolvedSpec } from './resolved-spec.ts'
+import { present } from './schema-tools.ts'
+
+export interface ResolveOptions {
+  /** Absolute: what outputs are relative to. */
+  readonly cwd: string
+  /** Keys of `images`. Default: all. */
+  readonly images?: readonly string[] | undefined
+  readonly environment: Environment
+}
+
+/**
+ * Throws `OCB-SPEC-INVALID` with every problem, `OCB-SPEC-UNSUPPORTED`, `OCB-USAGE-IMAGE`, `OCB-SPEC-REF-CONFLICT`,
+ * `OCB-USAGE-TAG`, `OCB-USAGE-SOURCE-DATE-EPOCH`, and the grammar's errors for words of the command line.
+ */
+export async function resolveConfig(
+  loaded: LoadedConfig,
+  overrides: SpecOverrides,
+  options: ResolveOptions,
+): Promise<ResolvedSpec> {
+  const checked = await checkSpec(loaded)
+  const names = checked.images.map((image) => image.image)
+  checkImageNames(names, options.images)
+  const wanted = checked.images.filter(
+    ({ image }) => !options.images?.length || (image !== undefined && options.images.includes(image)),
+  )
+  const images = wanted.map((image) => resolveImage(loaded, image, overrides, options.environment))
+  checkRefConflicts(images, options.cwd)
+  const single = images.length === 1 && images[0]?.image === undefined ? images[0] : undefined
+  return {
+    configFile: loaded.file,
+    root: single?.root ?? loaded.folder,
+    prepare: present(checked.prepare),
+    images,
+  }
+}
+
+function checkImageNames(
+  names: readonly (string | undefined)[],
+  wanted: readonly string[] | undefined,
+): void {
+  const known = names.filter((name) => name !== undefined)
+  const unknown = (wanted ?? []).filter((name) => !known.includes(name))
+  if (unknown.length === 0) return
+  const asked = joinWords(
+    unknown.map((name) => JSON.stringify(name)),
+    'and',
+  )
+  const near = nearest(unknown[0] ?? '', known)
+  throw new OciBuildError('OCB-USAGE-IMAGE', {
+    message:
+      known.length === 0
+        ? `asked for ${asked}, but the spec has one image without a name`
+        : `asked for ${asked}, but the spec has ${joinWords(known, 'and')}`,
+    hint:
+      known.length === 0
+        ? 'leave the name out, or write the spec with "images"'
+        : `name one of ${joinWords(known, 'or')}${near ? `; did you mean ${near}?` : ''}`,
+  })
+}
+
+/** Two images that write one ref of one place. */
+function checkRefConflicts(images: readonly ImageSpec[], cwd: string): void {
+  const seen = new Map<string, ImageSpec>()
+  for (const image of images) {
+    for (const ref of writtenRefs(image, cwd)) {
+      const other = seen.get(ref)
+      if (other && other !== image) {
+        throw new OciBuildError('OCB-SPEC-REF-CONFLICT', {
+          message: `the images ${other.image} and ${image.image} would both write ${ref}`,
+          hint: `give them other names, tags or outputs`,
+        })
+      }
+      seen.set(ref, image)
+    }
+  }
+}
+
+function writtenRefs(image: ImageSpec, cwd: string): string[] {
+  return image.outputs.flatMap((output) => {
+    switch (output.transport) {
+      case 'registry':
+        return image.tags.map((tag) => `${image.name}:${tag}`)
+      case 'docker':
+        return `${output.host}/${output.repository}:${output.tag ?? 'latest'}`
+      case 'oci':
+      case 'oci-archive':
+      case 'docker-archive': {
+        if (output.path === '-') return `${output.transport}:-`
+        const place = `${output.transport}:${resolve(join(cwd), output.path)}`
+        // One image's archive is one file: a second image would replace it whole.
+        if (output.transport !== 'oci') return place
+        return output.ref === undefined
+          ? image.tags.map((tag) => `${place}:${tag}`)
+          : `${place}:${output.ref}`
+      }
+      default:
+        return []
+    }
+  })
+}

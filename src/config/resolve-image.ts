@@ -1,0 +1,128 @@
+/** One image's checked words with every default filled in. */
+
+import { basename, resolve } from 'node:path'
+import type { Environment } from '../environment.ts'
+import { messageOf, OciBuildError } from '../errors.ts'
+import { parsePlatform, type Platform } from '../spec/platform.ts'
+import { parseReference } from '../spec/parse-reference.ts'
+import type { Reference } from '../spec/reference.ts'
+import { overrideOutputs, overridePlatforms, overrideTags } from './apply-overrides.ts'
+import { checkLayers, type CheckedImage } from './check-spec.ts'
+import { parseCompression } from './grammar.ts'
+import { imageMetadata } from './image-metadata.ts'
+import type { LoadedConfig } from './load-config.ts'
+import type { SpecOverrides } from './overrides.ts'
+import { repositoryOfPackage, sanitiseName } from './package-json.ts'
+import { resolveLayers } from './resolve-layers.ts'
+import { resolveCreated, resolveImageConfig } from './resolve-words.ts'
+import type { ImageSpec, LayerSpec } from './resolved-spec.ts'
+import { present } from './schema-tools.ts'
+
+export function resolveImage(
+  loaded: LoadedConfig,
+  checked: CheckedImage,
+  overrides: SpecOverrides,
+  environment: Environment,
+): ImageSpec {
+  const { spec, image } = checked
+  const tagged = overrideTags(overrides.tags)
+  const named =
+    overridePlatforms(overrides.platforms) ?? present(spec.platforms).map((text) => parsePlatform(text))
+  const platforms = unique(named.length > 0 ? named : [hostPlatform(environment)])
+  const root = resolve(loaded.folder, spec.root ?? '.')
+  const compression = parseCompression(overrides.compression ?? spec.compression ?? 'gzip')
+  const metadata = imageMetadata(spec.metadata ?? 'auto', loaded.packageJson, loaded.git)
+  const baseText = overrides.base ?? spec.base ?? 'scratch'
+  const tags = tagged?.tags ?? present(spec.tags)
+  return {
+    image,
+    name: tagged?.name ?? spec.name ?? defaultName(loaded, image),
+    tags: tags.length > 0 ? tags : ['latest'],
+    base: parseReference(baseText, 'in'),
+    baseText,
+    platforms,
+    platformsDefaulted: named.length === 0,
+    root,
+    prepare: present(spec.prepare),
+    layersFor: async (platform): Promise<readonly LayerSpec[]> => {
+      const words =
+        typeof checked.layers === 'function' ? await callLayers(checked, platform) : checked.layers
+      const layers = await checkLayers(loaded, checked, words ?? [], platform)
+      return resolveLayers(layers, { platform, compression, root, locate: checked.locate })
+    },
+    config: resolveImageConfig(spec.config, overrides.labels),
+    annotations: mergeAnnotations(metadata, spec.annotations, overrides.annotations),
+    metadataLabels: metadata,
+    createdSeconds: resolveCreated(spec.created, loaded.git, environment.variables),
+    index: spec.index ?? false,
+    formatVersion: 1,
+    outputs: resolveOutputs(overrides, present(spec.outputs), image, tagged?.others ?? []),
+  }
+}
+
+function hostPlatform(environment: Environment): Platform {
+  const { hostArchitecture } = environment
+  // Node.js says `arm` for v6 and v7 alike; v7 is what containerd takes a bare arm for.
+  return hostArchitecture === 'arm'
+    ? parsePlatform('linux/arm/v7')
+    : parsePlatform(`linux/${hostArchitecture}`)
+}
+
+function unique(platforms: readonly Platform[]): readonly Platform[] {
+  const seen = new Map(platforms.map((platform) => [JSON.stringify(platform), platform]))
+  return [...seen.values()]
+}
+
+/** Of several images, the key in `images`: they would overwrite one another under the package's name. */
+function defaultName(loaded: LoadedConfig, image: string | undefined): string {
+  if (image !== undefined) return sanitiseName(image) ?? 'image'
+  return repositoryOfPackage(loaded.packageJson?.name) ?? sanitiseName(basename(loaded.folder)) ?? 'image'
+}
+
+async function callLayers(checked: CheckedImage, platform: Platform): Promise<unknown> {
+  const { os, architecture, variant } = platform
+  const context = { platform: variant === undefined ? { os, architecture } : { os, architecture, variant } }
+  try {
+    const layers: unknown =
+      typeof checked.layers === 'function' ? Reflect.apply(checked.layers, undefined, [context]) : undefined
+    return await layers
+  } catch (error) {
+    if (error instanceof OciBuildError) throw error
+    throw new OciBuildError('OCB-SPEC-LOAD', {
+      message: `the function in "layers" failed for ${os}/${architecture}: ${messageOf(error)}`,
+      hint: 'fix the function; it is called with { platform }',
+      cause: error,
+    })
+  }
+}
+
+/** The command line's over the user's over metadata's; null leaves one out. */
+function mergeAnnotations(
+  metadata: Readonly<Record<string, string>>,
+  words: Readonly<Record<string, string | null>> | null | undefined,
+  overrides: Readonly<Record<string, string>> | undefined,
+): Readonly<Record<string, string>> {
+  const merged: Record<string, string> = {}
+  for (const [key, value] of Object.entries({ ...metadata, ...words, ...overrides })) {
+    if (value !== null) merged[key] = value
+  }
+  return merged
+}
+
+function resolveOutputs(
+  overrides: SpecOverrides,
+  words: readonly string[],
+  image: string | undefined,
+  otherNames: readonly string[],
+): readonly Reference[] {
+  const given = overrideOutputs(overrides) ?? words.map((word) => parseReference(word, 'out'))
+  const outputs = given.length > 0 ? given : [parseReference(`oci:.ocibuild/${image ?? 'image'}`, 'out')]
+  if (otherNames.length === 0) return outputs
+  if (outputs.some((output) => output.transport === 'registry')) {
+    return [...outputs, ...otherNames.map((name) => parseReference(name, 'out'))]
+  }
+  throw new OciBuildError('OCB-USAGE-TAG', {
+    message: `--tag names more than one repository; without a push an image has one name`,
+    hint: 'tag with one name, or add --push',
+  })
+}
