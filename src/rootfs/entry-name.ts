@@ -15,7 +15,7 @@ export function normalizeEntryName(name: string, archive: string, role = 'the na
   if (name.length > maxNameBytes / 3 && Buffer.byteLength(name) > maxNameBytes) {
     throw unsafeEntry(name, archive, `${role} is longer than ${maxNameBytes} bytes`)
   }
-  if (isNormal(name)) return name
+  if (isNormalName(name)) return name
   const parts = name.split('/').filter((part) => part !== '' && part !== '.')
   if (parts.includes('..')) throw unsafeEntry(name, archive, `${role} contains ".."`)
   return parts.join('/')
@@ -37,6 +37,7 @@ export function printableName(name: string): string {
 // Nearly all names of a real layer are normal, but for the slash that ends directories.
 const abnormal = /^\/|\/\/|\/$|(?:^|\/)\.{1,2}(?:\/|$)/
 
-function isNormal(name: string): boolean {
-  return !abnormal.test(name)
+/** Whether a name is a relative image path as `normalizeEntryName` gives it. */
+export function isNormalName(name: string): boolean {
+  return !abnormal.test(name) && !name.includes('\0')
 }

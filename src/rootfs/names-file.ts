@@ -2,6 +2,7 @@
 
 import { sha256 } from '../content/hash.ts'
 import type { Digest } from '../spec/digest.ts'
+import { isNormalName } from './entry-name.ts'
 import type { LayerEntry, LayerEntryType } from './tree-types.ts'
 
 /** Part of the first line; another number is another format, and the layer is read again. */
@@ -76,9 +77,14 @@ function parseRow(row: unknown, previous: string): LayerEntry | undefined {
   if (!isWhole(shared) || shared > previous.length || typeof rest !== 'string' || !type) return undefined
   if (!isWhole(mode) || !isWhole(uid) || !isWhole(gid) || !isWhole(size)) return undefined
   if (typeof mtime !== 'number' || !Number.isSafeInteger(mtime)) return undefined
-  const entry = { path: previous.slice(0, shared) + rest, type, mode, uid, gid, mtime, size }
+  const path = previous.slice(0, shared) + rest
+  if (!isNormalName(path)) return undefined
+  const entry = { path, type, mode, uid, gid, mtime, size }
+  const isLink = type === 'hardlink' || type === 'symlink'
+  if (isLink && typeof target !== 'string') return undefined
   if (target === undefined) return entry
   if (target !== null && typeof target !== 'string') return undefined
+  if (target !== null && type === 'hardlink' && !isNormalName(target)) return undefined
   const withTarget = target === null ? entry : { ...entry, target }
   if (xattrs === undefined) return withTarget
   const parsed = parseXattrs(xattrs)
