@@ -57,7 +57,7 @@ export function toBuildOptions(
   targets: readonly string[],
   flags: SpecFlags,
   environment: Environment,
-): BuildOptions {
+): BuildOptions & { readonly cwd: string; readonly environment: Environment } {
   const [first] = targets
   const hasDir = first !== undefined && looksLikeDir(first)
   const images = hasDir ? targets.slice(1) : targets

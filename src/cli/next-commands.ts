@@ -28,21 +28,13 @@ function commandsFor(output: string, image: ImageResult): readonly NextCommand[]
   const name = `${image.name}:${tag}`
   const target = hasHost(image.name) ? name : `REGISTRY/${name}`
   const all = image.platforms.length > 1 ? '--all ' : ''
-  if (transport === 'oci') {
-    const place = shellWord(`oci:${path}:${ref}`)
-    return [
-      { what: 'run', command: `podman run --rm ${place}` },
-      { what: 'load', command: `skopeo copy ${place} docker-daemon:${name}` },
-      { what: 'push', command: `skopeo copy ${all}${place} docker://${target}` },
-      { what: 'look', command: `ocibuild inspect ${place}` },
-    ]
-  }
   const file = shellWord(path)
-  if (transport === 'oci-archive') {
-    const place = shellWord(`oci-archive:${path}:${ref}`)
+  if (transport !== 'docker-archive') {
+    const place = shellWord(`${transport}:${path}:${ref}`)
     return [
       { what: 'run', command: `podman run --rm ${place}` },
-      { what: 'load', command: `podman load -i ${file}` },
+      // `podman load` and `docker load` take no archive with several tags, and lose the name.
+      { what: 'load', command: `skopeo copy ${place} docker-daemon:${name}` },
       { what: 'push', command: `skopeo copy ${all}${place} docker://${target}` },
       { what: 'look', command: `ocibuild inspect ${place}` },
     ]

@@ -8,12 +8,14 @@ import type { CliServices } from './services.ts'
 interface PlanFlags extends SpecFlags {
   readonly json?: boolean | undefined
   readonly all?: boolean | undefined
+  readonly spec?: boolean | undefined
 }
 
 const examples = `
 Examples:
   ocibuild plan                 per image and platform: base, config, layers, entries, what was ignored
   ocibuild plan --all           every entry of every layer
+  ocibuild plan ./app --spec    the config as it was understood, every default filled in
   ocibuild plan --json | jq '.images[].platforms[].layers[].entries[].path'
 `
 
@@ -28,12 +30,17 @@ export function registerPlan(program: Command, context: CliContext, services: Cl
       .argument('[targets...]', 'a folder (begins with . or /), then names of images'),
   )
     .option('--all', 'every entry of every layer')
+    .option('--spec', 'the resolved spec in place of the plan')
     .option('--json', 'print as JSON')
     .addHelpText('after', examples)
     .action(async (targets: readonly string[], flags: PlanFlags) => {
       const options = toBuildOptions(targets, flags, context.environment)
       const output = { json: flags.json === true, all: flags.all === true }
+      if (flags.spec === true) {
+        const { printSpec } = await import('./print-spec.ts')
+        return printSpec(options, output, context)
+      }
       const { printPlan } = await import('./print-plan.ts')
-      await printPlan(options, output, context, services)
+      return printPlan(options, output, context, services)
     })
 }

@@ -97,8 +97,8 @@ describe('next commands', () => {
   })
 
   it('quotes paths for a shell, and keeps a drive together', () => {
-    expect(commandsOf("oci-archive:it's mine.tar")).toContain("podman load -i 'it'\\''s mine.tar'")
-    expect(commandsOf('oci-archive:C:\\x\\a.tar')).toContain("podman load -i 'C:\\x\\a.tar'")
+    expect(commandsOf("docker-archive:it's mine.tar")).toContain("docker load -i 'it'\\''s mine.tar'")
+    expect(commandsOf('oci:C:\\x')).toContain("podman run --rm 'oci:C:\\x:1.4.0'")
   })
 
   it('says nothing of an image that went down a pipe', () => {
