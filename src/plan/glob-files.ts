@@ -48,8 +48,10 @@ export function splitGlob(
  */
 export async function matchGlob(folder: string, glob: string): Promise<readonly GlobMatch[]> {
   const { default: fastGlob } = await import('fast-glob')
+  // A matched folder is taken with its tree, so what is deeper need not be looked at for these.
+  const shallow = /^(?:\*\*\/)*\*{1,2}$/.test(glob) ? '*' : glob
   // A leading ! would turn the pattern round.
-  const pattern = glob.startsWith('!') ? `\\${glob}` : glob
+  const pattern = shallow.startsWith('!') ? `\\${shallow}` : shallow
   let entries
   try {
     entries = fastGlob.sync(pattern, {

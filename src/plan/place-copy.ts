@@ -1,13 +1,12 @@
 /** `copy` from the host: files, folders, lists and globs, each to its place in the image. */
 
-import { join } from 'node:path'
 import type { EntryOf } from '../config/resolved-spec.ts'
 import { OciBuildError } from '../errors.ts'
 import { compileGlobs, isGlob } from './glob-rules.ts'
 import { createCopyFilter, type CopyFilter } from './copy-filter.ts'
 import { excludedBelow, isExcluded } from './excluded-paths.ts'
 import { executableRule } from './executable-bit.ts'
-import { readDirectory, type HostType } from './host-file.ts'
+import { readDirectory } from './host-file.ts'
 import { readIgnoreRules, rulesForNamed } from './ignore-file.ts'
 import { below, imagePath } from './image-path.ts'
 import { locate, locateIfPresent, noMatch, pathBelowRoot, type Located } from './locate.ts'
@@ -44,7 +43,7 @@ export async function placeCopy(
     entry,
     to: imagePath(entry.to, `${at}.to`),
     excluded: excludedBelow(root, context.excludedPaths),
-    include: entry.include && compileGlobs(entry.include, 'include', at),
+    include: entry.include?.length ? compileGlobs(entry.include, 'include', at) : undefined,
     exclude: compileGlobs(entry.exclude, 'exclude', at),
     placer: createFoundPlacer({
       origin: at,
@@ -113,7 +112,7 @@ async function placeGlob(copy: Copy, text: string, key: string): Promise<void> {
   })
   if (found.length === 0) throw nothingLeft(copy, text, key, hiddenBefore)
   for (const item of found) {
-    placements.push(placer.place(below(to, item.path), item.hostPath, item.type satisfies HostType))
+    placements.push(placer.place(below(to, item.path), item.hostPath, item.type))
   }
 }
 
@@ -133,7 +132,7 @@ function filterFor(copy: Copy, ignore: readonly Rule[], path: string): CopyFilte
 
 function refuseExcluded(copy: Copy, located: Located, text: string, key: string): void {
   const git = located.path.split('/').includes('.git')
-  if (!git && !isExcluded(copy.excluded, join(located.hostPath))) return
+  if (!git && !isExcluded(copy.excluded, located.hostPath)) return
   throw new OciBuildError('OCB-COPY-EXCLUDED', {
     message: `${key} "${text}" names ${git ? 'git data' : "an output or the build's cache"}, which is never copied`,
     hint: git ? 'copy the files that you want from the work tree' : 'write the output somewhere else',

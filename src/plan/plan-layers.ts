@@ -1,10 +1,13 @@
 /** From a spec's layers to what each entry places. No file's bytes are read, but for archives and downloads. */
 
 import type { EntrySpec, LayerSpec } from '../config/resolved-spec.ts'
-import { OciBuildError, throwIfAborted } from '../errors.ts'
+import { throwIfAborted } from '../errors.ts'
 import { createHiddenLog } from './hidden-log.ts'
+import { placeArchive } from './place-archive.ts'
 import { placeAppend, placeFile } from './place-content.ts'
 import { placeCopy } from './place-copy.ts'
+import { placeDownload } from './place-download.ts'
+import { placeFromImage } from './place-from-image.ts'
 import { placeDirectory, placeHardlink, placeOpaque, placeRemove, placeSymlink } from './place-node.ts'
 import type { HiddenBy, PlannedLayer, Placement } from './placement.ts'
 import type { LayerContext, PlanContext } from './plan-context.ts'
@@ -37,7 +40,7 @@ export async function planLayers(
 async function placeEntry(entry: EntrySpec, context: LayerContext): Promise<readonly Placement[]> {
   switch (entry.verb) {
     case 'copy':
-      return placeCopy(entry, context)
+      return entry.from ? placeFromImage(entry, entry.from, context) : placeCopy(entry, context)
     case 'file':
       return placeFile(entry)
     case 'append':
@@ -52,9 +55,9 @@ async function placeEntry(entry: EntrySpec, context: LayerContext): Promise<read
       return placeRemove(entry)
     case 'opaque':
       return placeOpaque(entry)
-    default:
-      throw new OciBuildError('OCB-SPEC-VERB', {
-        message: `${entry.at}: ${entry.verb} entries are not known to this release`,
-      })
+    case 'archive':
+      return placeArchive(entry, context)
+    case 'download':
+      return placeDownload(entry, context)
   }
 }

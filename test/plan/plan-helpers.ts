@@ -14,7 +14,11 @@ import { planLayers } from '../../src/plan/plan-layers.ts'
 import type { HiddenBy, Placement } from '../../src/plan/placement.ts'
 
 /** What a path of a test's folder is: text, a link, a folder, or a file with a mode. */
-export type Made = string | null | { readonly link: string } | { readonly text: string; readonly mode: number }
+export type Made =
+  | string
+  | null
+  | { readonly link: string }
+  | { readonly text: string; readonly mode: number }
 
 /** A fresh folder that is removed after the test. */
 export function makeFolder(files: Readonly<Record<string, Made>> = {}): string {
@@ -50,7 +54,7 @@ export function planContext(root: string, overrides: Partial<PlanContext> = {}):
       throw new Error('no image is open in this test')
     },
     blobs: {
-      has: async () => false,
+      find: async () => undefined,
       fileOf: async () => undefined,
       ingest: async () => {
         throw new Error('nothing is kept in this test')

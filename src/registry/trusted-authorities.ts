@@ -1,0 +1,50 @@
+/** The certificates that a TLS server is checked against: Node.js's own, the user's, and the system's. */
+
+import { readFileSync } from 'node:fs'
+import * as tls from 'node:tls'
+import type { Environment } from '../environment.ts'
+
+/** Where Linux distributions keep all their authorities in one file. */
+const systemBundles = [
+  '/etc/ssl/certs/ca-certificates.crt',
+  '/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem',
+  '/etc/pki/tls/certs/ca-bundle.crt',
+  '/etc/ssl/ca-bundle.pem',
+  '/etc/ssl/cert.pem',
+]
+
+/**
+ * PEM texts for the `ca` option of TLS. Node.js 22.15 and later read the system's store themselves; before, it is
+ * `$SSL_CERT_FILE` or the distribution's bundle.
+ */
+export function trustedAuthorities(environment: Environment): readonly string[] {
+  const { variables } = environment
+  const read: unknown = Reflect.get(tls, 'getCACertificates')
+  if (typeof read === 'function') {
+    return [...call(read, 'default'), ...call(read, 'system'), ...readFirst([variables['SSL_CERT_FILE']])]
+  }
+  return [
+    ...tls.rootCertificates,
+    // Given a list, TLS no longer looks at this variable itself.
+    ...readFirst([variables['NODE_EXTRA_CA_CERTS']]),
+    ...readFirst([variables['SSL_CERT_FILE'], ...systemBundles]),
+  ]
+}
+
+function call(read: Function, type: 'default' | 'system'): readonly string[] {
+  const certificates: unknown = Reflect.apply(read, tls, [type])
+  return Array.isArray(certificates) ? certificates.filter((one) => typeof one === 'string') : []
+}
+
+/** The first of the files that can be read. */
+function readFirst(paths: readonly (string | undefined)[]): readonly string[] {
+  for (const path of paths) {
+    if (path === undefined || path === '') continue
+    try {
+      return [readFileSync(path, 'utf8')]
+    } catch {
+      // Another place may hold them; a server that none of them vouches for fails by itself.
+    }
+  }
+  return []
+}
