@@ -27,7 +27,8 @@ export function parseReference(text: string, role: ReferenceRole): Reference {
   }
   if (text === 'registry' && role === 'out') return { transport: 'registry' }
 
-  const scheme = /^([a-z][a-z0-9+.-]*):(?!\d+\/)/.exec(text)?.[1]
+  // `kind:5000/app` is a host with its port, `oci:2024/image` a folder.
+  const scheme = /^(oci|oci-archive|docker-archive|[a-z][a-z0-9+.-]*(?=:(?!\d+\/))):/.exec(text)?.[1]
   const rest = text.slice((scheme?.length ?? 0) + 1)
   if (scheme === 'host') return parseHost(text, rest, role)
   if (scheme === 'oci' || scheme === 'oci-archive' || scheme === 'docker-archive') {
@@ -65,7 +66,8 @@ export function formatReference(reference: Reference): string {
     case 'docker': {
       const tag = reference.tag === undefined ? '' : `:${reference.tag}`
       const digest = reference.digest === undefined ? '' : `@${reference.digest}`
-      return `${reference.host}/${reference.repository}${tag}${digest}`
+      const prefix = /^(?:oci|oci-archive|docker-archive):/.test(reference.host) ? 'docker://' : ''
+      return `${prefix}${reference.host}/${reference.repository}${tag}${digest}`
     }
     default: {
       const { transport, path, ref, digest } = reference
