@@ -14,6 +14,8 @@ import { damagedArchive } from './tar-headers.ts'
 
 /** What a name stands for; hard links share one. */
 export interface ArchiveNode {
+  /** Before `strip`. */
+  readonly name: string
   readonly type: 'file' | 'directory' | 'symlink'
   readonly mode: number
   readonly uid: number
@@ -73,13 +75,13 @@ export async function passArchive(file: string, options: ArchivePassOptions): Pr
       if (!node || node.type === 'directory') {
         throw unsafeEntry(entry.name, file, `it is a hard link to "${target}", which no earlier entry holds`)
       }
-      if (wanted && node.type === 'file' && !node.source) missing.add(target)
+      if (wanted && node.type === 'file' && !node.source) missing.add(node.name)
       nodes.set(full, node)
       if (wanted) replace(names, path, { node, link: { target: stripComponents(target, options.strip) } })
       continue
     }
     const keep = entry.type === 'file' && (wanted || alsoWanted.has(full))
-    const node = toNode(entry, file, keep ? await spool.add(entry.content, entry.size) : undefined)
+    const node = toNode(full, entry, file, keep ? await spool.add(entry.content, entry.size) : undefined)
     nodes.set(full, node)
     if (wanted) replace(names, path, { node })
   }
@@ -134,13 +136,12 @@ function stripComponents(path: string, count: number): string | undefined {
   return left === '' ? undefined : left
 }
 
-function toNode(entry: TarEntry, archive: string, source: FileSource | undefined): ArchiveNode {
+function toNode(name: string, entry: TarEntry, archive: string, source: FileSource | undefined): ArchiveNode {
   const { mode, uid, gid, mtime } = entry
-  if (entry.type === 'directory') return { type: 'directory', mode, uid, gid, mtime }
-  if (entry.type === 'symlink') {
-    return { type: 'symlink', mode, uid, gid, mtime, target: linkTarget(entry, archive) }
-  }
-  return { type: 'file', mode, uid, gid, mtime, source }
+  const common = { name, mode, uid, gid, mtime }
+  if (entry.type === 'directory') return { ...common, type: 'directory' }
+  if (entry.type === 'symlink') return { ...common, type: 'symlink', target: linkTarget(entry, archive) }
+  return { ...common, type: 'file', source }
 }
 
 /** A map keeps the place of a key that is set again. */

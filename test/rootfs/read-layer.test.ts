@@ -175,6 +175,29 @@ it('says OCB-ARCHIVE-DAMAGED wherever an archive is cut within an entry', async 
   await expect(entriesOf(tar.subarray(0, 1024))).rejects.toMatchObject({ code: 'OCB-ARCHIVE-DAMAGED' })
 })
 
+it('says so too to whoever is reading the contents when they end', async () => {
+  const tar = handMadeTar([{ name: 'a', content: 'x'.repeat(200_000) }]).subarray(0, 100_000)
+  const seen: unknown[] = []
+  const reading = (async () => {
+    for await (const { content } of readLayer(chunked(tar), 'none')) {
+      await drain(content).catch((error: unknown) => seen.push(error))
+    }
+  })()
+  await expect(reading).rejects.toMatchObject({ code: 'OCB-ARCHIVE-DAMAGED' })
+  expect(seen).toMatchObject([{ code: 'OCB-ARCHIVE-DAMAGED' }])
+})
+
+it('is interrupted between chunks, also while contents are read', async () => {
+  const controller = new AbortController()
+  const tar = handMadeTar([{ name: 'a', content: 'x'.repeat(1_000_000) }])
+  const reading = (async () => {
+    for await (const { content } of readLayer(chunked(tar), 'none', { signal: controller.signal })) {
+      for await (const chunk of content) if (chunk.length > 0) controller.abort()
+    }
+  })()
+  await expect(reading).rejects.toMatchObject({ code: 'OCB-INTERRUPTED' })
+})
+
 it('says OCB-COMPRESSION-DAMAGED when the gzip is cut', async () => {
   const cut = gzipSync(handMadeTar([{ name: 'a', content: 'x'.repeat(5000) }])).subarray(0, -9)
   await expect(drain(readLayer(chunked(cut), 'gzip'))).rejects.toMatchObject({

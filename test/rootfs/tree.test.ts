@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { createTree } from '../../src/rootfs/tree.ts'
 import type { LayerEntry, LayerEntryType, Tree } from '../../src/rootfs/tree-types.ts'
@@ -137,11 +137,11 @@ it('says OCB-PATH-LOOP when links lead in a circle', () => {
 /** The same by plain path lists: slow, and simple enough to be seen to be right. */
 function applyToModel(model: Map<string, LayerEntryType>, entries: readonly LayerEntry[]): void {
   const removeBelow = (path: string): void => {
-    for (const key of [...model.keys()]) if (path === '' || key.startsWith(`${path}/`)) model.delete(key)
+    for (const key of model.keys()) if (path === '' || key.startsWith(`${path}/`)) model.delete(key)
   }
   const makeDirectories = (path: string): void => {
-    const parts = path.split('/')
-    for (let depth = 1; depth <= parts.length && path !== ''; depth += 1) {
+    const parts = path === '' ? [] : path.split('/')
+    for (let depth = 1; depth <= parts.length; depth += 1) {
       const parent = parts.slice(0, depth).join('/')
       if (model.get(parent) !== 'directory') removeBelow(parent)
       model.set(parent, 'directory')
