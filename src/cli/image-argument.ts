@@ -1,0 +1,54 @@
+/** The image that a command's REF names; without one, what the last build of this folder wrote. */
+
+import { existsSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { openCacheFolder } from '../cache/cache-folder.ts'
+import { defaultCacheDir, type Environment } from '../environment.ts'
+import { OciBuildError } from '../errors.ts'
+import { openSource, type ImageSource } from '../open-target.ts'
+import { formatReference, parseReference } from '../spec/parse-reference.ts'
+import type { Platform } from '../spec/platform.ts'
+import type { Reference } from '../spec/reference.ts'
+import type { CliContext } from './context.ts'
+
+/** Where a build writes when nobody says where (contract, section 3). */
+const defaultLayout = '.ocibuild/image'
+
+export interface ImageArgument extends ImageSource {
+  /** The reference as text. */
+  readonly text: string
+  /** Names of layers, remembered between runs. */
+  readonly namesDir: string
+}
+
+/** Throws `OCB-USAGE-REFERENCE` when no REF was written and there is no default. */
+export function readImageArgument(text: string | undefined, { cwd }: Environment): Reference {
+  if (text !== undefined) return parseReference(text, 'in')
+  if (existsSync(join(cwd, defaultLayout, 'index.json'))) return { transport: 'oci', path: defaultLayout }
+  throw new OciBuildError('OCB-USAGE-REFERENCE', {
+    message: `no image is named, and ${cwd} has no ${defaultLayout}`,
+    hint: 'name one, e.g. oci:DIR, or run ocibuild first',
+  })
+}
+
+/** Opens the image for as long as `use` takes. Throws what `openSource` and `use` throw. */
+export async function withImage<T>(
+  reference: Reference,
+  { environment, signal }: CliContext,
+  use: (image: ImageArgument) => Promise<T>,
+): Promise<T> {
+  const cacheDir = resolve(environment.cwd, defaultCacheDir(environment))
+  const cache = openCacheFolder(cacheDir, { keep: true, nowMs: environment.wallClockMs() })
+  try {
+    const { cwd } = environment
+    const source = await openSource(reference, { cwd, spoolDir: cache.runDir, environment, signal })
+    return await use({ ...source, text: formatReference(reference), namesDir: cache.namesDir })
+  } finally {
+    cache.close()
+  }
+}
+
+/** What containers of this host run on. */
+export function hostImagePlatform({ hostArchitecture }: Environment): Platform {
+  return { os: 'linux', architecture: hostArchitecture }
+}
