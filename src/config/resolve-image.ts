@@ -53,6 +53,7 @@ export function resolveImage(
     config: resolveImageConfig(spec.config, overrides.labels),
     annotations: mergeAnnotations(metadata, spec.annotations, overrides.annotations),
     metadataLabels: metadata,
+    compression,
     createdSeconds: resolveCreated(spec.created, loaded.git, environment.variables),
     index: spec.index ?? false,
     formatVersion: 1,

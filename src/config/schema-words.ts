@@ -87,16 +87,18 @@ export const platform: Schema<string> = parsed('a platform like "linux/amd64"', 
 /** Platforms that something is only for. */
 export const onlyPlatforms: Schema<List<string> | undefined> = optional(list(platform, noRepeats('platform')))
 
+export const compressionObjectSchema: Schema<CompressionObject> = object<CompressionObject>(
+  {
+    type: oneOf(['gzip', 'zstd', 'none']),
+    level: optional(whole('a level: 1 to 9 for gzip, 1 to 19 for zstd', 1, 19)),
+  },
+  checkLevel,
+)
+
 /** Levels are checked with their type; an array of types comes later. */
 export const compression: Schema<CompressionWords> = v.union([
   parsed('a compression like "gzip", "gzip:9", "zstd" or "none"', parseCompression),
-  object<CompressionObject>(
-    {
-      type: oneOf(['gzip', 'zstd', 'none']),
-      level: optional(whole('a level: 1 to 9 for gzip, 1 to 19 for zstd', 1, 19)),
-    },
-    checkLevel,
-  ),
+  compressionObjectSchema,
 ])
 
 function checkLevel(value: unknown, report: Report): void {
