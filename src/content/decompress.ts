@@ -36,6 +36,9 @@ export async function* decompress(content: ByteStream, type: CompressionType): A
       hint: 'fetch or build it again; the copy at hand is damaged',
       cause: error,
     })
+  } finally {
+    // Left early it is only unpiped: what it reads from would stay open.
+    source.destroy()
   }
 }
 
