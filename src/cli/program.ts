@@ -4,9 +4,12 @@ import { Command } from 'commander'
 import { registerBuild, registerDefaultBuild } from './build.ts'
 import { registerCache } from './cache.ts'
 import type { CliContext } from './context.ts'
+import { registerInspect } from './inspect.ts'
+import { registerLs } from './ls.ts'
 import { registerPlan } from './plan.ts'
 import { registerSchema } from './schema.ts'
 import type { CliServices } from './services.ts'
+import { registerValidate } from './validate.ts'
 import { readVersion } from './version.ts'
 
 const examples = `
@@ -14,6 +17,8 @@ Examples:
   ocibuild                                build what the config of this folder says
   ocibuild ./app -t 1.4.0 -o oci:out      build another folder, with a tag, into a layout
   ocibuild plan                           show what would go into each layer
+  ocibuild inspect                        show what was built
+  ocibuild ls oci:out /app                list its files
 
 A folder begins with . or /. "ocibuild help COMMAND" shows a command's options and examples.
 `
@@ -40,6 +45,9 @@ export function createProgram(context: CliContext, services: CliServices): Comma
   registerBuild(program, context, services)
   registerDefaultBuild(program, context, services)
   registerPlan(program, context, services)
+  registerInspect(program, context)
+  registerLs(program, context)
+  registerValidate(program, context)
   registerCache(program, context)
   registerSchema(program, context)
   return program

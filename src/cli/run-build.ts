@@ -61,8 +61,8 @@ function printResult(result: BuildResult, flags: BuildFlags, context: CliContext
   // With an archive on stdout, words there would end up in the archive.
   const taken = result.images.some((image) => image.outputs.some((output) => isStdout(output.ref)))
   const print = taken ? context.stderr : context.stdout
-  if (flags.json === true) print(`${JSON.stringify(result, null, 2)}\n`)
-  else for (const image of result.images) print(`${image.reference}\n`)
+  if (flags.json === true) return print(`${JSON.stringify(result, null, 2)}\n`)
+  for (const { reference } of result.images) if (!isStdout(reference)) print(`${reference}\n`)
 }
 
 function isStdout(output: string): boolean {

@@ -139,10 +139,17 @@ describe('what is printed', () => {
   })
 
   it('keeps its words off a stdout that carries an archive', async () => {
-    const image = fakeImage({ outputs: [{ ref: 'oci-archive:-', digest: fakeDigest('a') }] })
+    const outputs = [
+      { ref: 'oci:out', digest: fakeDigest('a') },
+      { ref: 'oci-archive:-', digest: fakeDigest('a') },
+    ]
+    const image = fakeImage({ outputs })
     const { context } = await run(['-o', 'oci-archive:-'], fakeResult([image]))
     expect(context.written.stdout).toBe('')
     expect(context.written.stderr).toContain(image.reference)
+    const piped = fakeImage({ outputs: outputs.slice(1), reference: `oci-archive:-:@${fakeDigest('a')}` })
+    const quiet = await run(['-q'], fakeResult([piped]))
+    expect(quiet.context.written).toEqual({ stdout: '', stderr: '' })
     const clash = await run(['-o', 'oci-archive:-', '--json'])
     expect(clash.status).toBe(2)
     expect(clash.calls).toEqual([])

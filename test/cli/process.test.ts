@@ -39,10 +39,7 @@ function environment(extra: Readonly<Record<string, string>> = {}): NodeJS.Proce
   return { PATH, HOME: dir, XDG_CACHE_HOME: join(dir, 'cache'), ...extra }
 }
 
-function run(
-  argv: readonly string[],
-  nodeFlags: readonly string[] = [],
-): SpawnSyncReturns<string> {
+function run(argv: readonly string[], nodeFlags: readonly string[] = []): SpawnSyncReturns<string> {
   return spawnSync(process.execPath, [...nodeFlags, cli, ...argv], {
     cwd: dir,
     encoding: 'utf8',
