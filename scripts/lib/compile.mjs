@@ -12,7 +12,8 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { inRoot, ScriptError, runNode } from './project.mjs'
+import { inRoot, ScriptError } from './project.mjs'
+import { runTool } from './tools.mjs'
 
 const stampFile = inRoot('node_modules', '.cache', 'ocibuild', 'compiled')
 
@@ -28,7 +29,7 @@ export function ensureCompiled() {
   const fresh = inRoot('node_modules', '.cache', 'ocibuild', `dist.${process.pid}`)
   try {
     const flags = ['--outDir', fresh, '--incremental', 'false', '--tsBuildInfoFile', 'null']
-    runNode([inRoot('node_modules', 'typescript', 'bin', 'tsc'), '-p', 'tsconfig.build.json', ...flags])
+    runTool('tsc', ['-p', 'tsconfig.build.json', ...flags])
     checkCommand(join(fresh, 'cli.js'))
     rmSync(inRoot('dist'), { recursive: true, force: true })
     renameSync(fresh, inRoot('dist'))
