@@ -46,7 +46,9 @@ export function locateIfPresent(
     return { path, hostPath: realPath(hostPath), type: hostTypeOf(hostPath, statSync(hostPath)) }
   }
   const type = hostTypeOf(hostPath, stats)
-  return type === 'symlink' && follow ? { path, ...followLink(root, hostPath) } : { path, hostPath, type }
+  return type === 'symlink' && follow
+    ? { path, ...followLink(root, hostPath, `${at} "${text}"`) }
+    : { path, hostPath, type }
 }
 
 /** The path relative to the root, with `/`, normalised; '' is the root. Looks at no file. */
@@ -64,15 +66,16 @@ export function pathBelowRoot(root: string, text: string, at: string): string {
 }
 
 /**
- * What a symlink points at, in the end. Throws `OCB-COPY-OUTSIDE-ROOT`, `OCB-COPY-LINK-BROKEN` when nothing is
+ * What a symlink points at, in the end; `what` names it in messages. Throws `OCB-COPY-OUTSIDE-ROOT`, `OCB-COPY-LINK-BROKEN` when nothing is
  * there and `OCB-COPY-LINK-LOOP` when it leads back to itself.
  */
 export function followLink(
   root: string,
   hostPath: string,
+  what: string = hostPath,
 ): { readonly hostPath: string; readonly type: HostType } {
   const real = realPath(hostPath)
-  insideRoot(root, real, hostPath)
+  insideRoot(root, real, what)
   return { hostPath: real, type: hostTypeOf(hostPath, statSync(real)) }
 }
 
