@@ -2,21 +2,21 @@
 
 import type { Writable } from 'node:stream'
 import { verifyStream } from '../content/hash.ts'
-import { refNameAnnotation } from '../content/image-names.ts'
+import { containerdNameAnnotation, refNameAnnotation } from '../content/image-names.ts'
 import { contentNotFound, referenceNotFound } from '../content/not-found.ts'
 import type { Target } from '../content/store.ts'
 import { isParent } from '../content/successors.ts'
-import { OciBuildError, throwIfAborted } from '../errors.ts'
+import { throwIfAborted } from '../errors.ts'
 import type { Descriptor } from '../spec/descriptor.ts'
 import { splitDigest, type Digest } from '../spec/digest.ts'
 import { encodeJson } from '../spec/json.ts'
 import { mediaTypes } from '../spec/media-type.ts'
 import { maxDocumentBytes } from '../spec/read-value.ts'
-import { encodeHeader, endOfArchiveBytes, paddingBytes } from '../tar/tar-header.ts'
 import { readRange } from './archive-file.ts'
-import { fileSink, streamSink, type ArchiveSink } from './archive-sink.ts'
+import { fileSink, streamSink } from './archive-sink.ts'
 import { dockerManifest, parseRepoTag } from './docker-manifest.ts'
 import type { ArchiveKind } from './open-archive.ts'
+import { tarWriter } from './tar-writer.ts'
 
 export interface ArchiveTarget extends Target {
   /**
@@ -105,10 +105,7 @@ export async function createArchiveTarget(
         const images = [...tags].map(([reference, target]) => ({ target, reference }))
         const manifest =
           options.format === 'docker-archive' ? dockerManifest(sink.name, images, documents) : undefined
-        const manifests = images.map(({ target, reference }) => {
-          const name = options.format === 'docker-archive' ? parseRepoTag(reference).tag : reference
-          return { ...target, annotations: { ...target.annotations, [refNameAnnotation]: name } }
-        })
+        const manifests = images.map((image) => entryOf(image.target, image.reference, options.format))
         await writer.bytes(
           'index.json',
           encodeJson({ schemaVersion: 2, mediaType: mediaTypes.index, manifests }),
@@ -124,67 +121,17 @@ export async function createArchiveTarget(
   }
 }
 
-interface TarWriter {
-  /** Appends a file and returns where its bytes begin. A failure takes it back, or ends the archive for good. */
-  file(path: string, size: number, content: AsyncIterable<Uint8Array>): Promise<number>
-  bytes(path: string, bytes: Uint8Array): Promise<void>
-  end(): Promise<void>
-}
-
-function tarWriter(sink: ArchiveSink): TarWriter {
-  let position = 0
-  let broken = false
-  const folders = new Set<string>()
-  const write = async (bytes: Uint8Array): Promise<void> => {
-    await sink.write(bytes)
-    position += bytes.length
+/** An entry of index.json. */
+function entryOf(target: Descriptor, reference: string, format: ArchiveKind): Descriptor {
+  if (format === 'oci-archive') {
+    return { ...target, annotations: { ...target.annotations, [refNameAnnotation]: reference } }
   }
-  const header = async (path: string, type: 'file' | 'directory', size: number): Promise<void> => {
-    const mode = type === 'file' ? 0o644 : 0o755
-    await write(encodeHeader({ path, type, mode, uid: 0, gid: 0, size, mtime: 0 }))
-  }
-  const file: TarWriter['file'] = async (path, size, content) => {
-    if (broken) throw brokenStream(sink.name)
-    const before = position
-    const made: string[] = []
-    try {
-      for (const folder of parentsOf(path)) {
-        if (folders.has(folder)) continue
-        await header(folder, 'directory', 0)
-        made.push(folder)
-      }
-      await header(path, 'file', size)
-      const offset = position
-      for await (const chunk of content) await write(chunk)
-      await write(Buffer.alloc(paddingBytes(size)))
-      for (const folder of made) folders.add(folder)
-      return offset
-    } catch (error) {
-      if (sink.rewind(before)) position = before
-      else broken = position > before
-      throw error
-    }
-  }
+  // podman load and containerd go by index.json where there is one, and there by the whole name.
+  const { tag, canonical } = parseRepoTag(reference)
   return {
-    file,
-    bytes: async (path, bytes) => void (await file(path, bytes.length, once(bytes))),
-    async end() {
-      if (broken) throw brokenStream(sink.name)
-      await write(Buffer.alloc(endOfArchiveBytes))
-    },
+    ...target,
+    annotations: { [containerdNameAnnotation]: canonical, ...target.annotations, [refNameAnnotation]: tag },
   }
-}
-
-function brokenStream(name: string): OciBuildError {
-  return new OciBuildError('OCB-ARCHIVE-DAMAGED', {
-    message: `${name} already holds a part of a blob that failed; the archive cannot be finished`,
-    hint: 'run the build again, or write to a file',
-  })
-}
-
-function parentsOf(path: string): readonly string[] {
-  const parts = path.split('/').slice(0, -1)
-  return parts.map((_, position) => parts.slice(0, position + 1).join('/'))
 }
 
 async function* tap(

@@ -36,11 +36,12 @@ export function dockerManifest(
   })
 }
 
-/** The parts of `NAME:TAG`. Throws `OCB-SPEC-REFERENCE` for anything else. */
-export function parseRepoTag(text: string): { readonly tag: string } {
+/** The tag of `NAME:TAG`, and all of it fully qualified. Throws `OCB-SPEC-REFERENCE` for anything else. */
+export function parseRepoTag(text: string): { readonly tag: string; readonly canonical: string } {
   const parsed = parseRepositoryReference(text)
   if ('reference' in parsed && parsed.reference.tag !== undefined && parsed.reference.digest === undefined) {
-    return { tag: parsed.reference.tag }
+    const { host, repository, tag } = parsed.reference
+    return { tag, canonical: `${host}/${repository}:${tag}` }
   }
   throw new OciBuildError('OCB-SPEC-REFERENCE', {
     message: `"${text}" cannot name an image in a docker-archive: ${'problem' in parsed ? parsed.problem : 'it has a digest'}`,
