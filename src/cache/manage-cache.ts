@@ -52,7 +52,7 @@ interface Item {
   readonly kind: CacheKind
   readonly path: string
   readonly bytes: number
-  /** The latest of mtime, atime and, for a blob, the mtime of the records that name it. */
+  /** The latest of mtime, atime (not of records) and, for a blob, the last use of the records that name it. */
   readonly lastUseMs: number
   /** Of a blob: the layer records that name it. */
   readonly records: readonly string[]
@@ -115,20 +115,20 @@ export function pruneCache(dir: string, options: PruneOptions): PruneResult {
 }
 
 function listItems(dir: string): Item[] {
-  const records = readRecords(join(dir, 'layers'))
+  const layers = listFolder(join(dir, 'layers'), 'layers')
+  const records = readRecords(layers)
   const blobs = ['sha256', 'sha512'].flatMap((algorithm) =>
     listFolder(join(dir, 'content', 'blobs', algorithm), 'blobs').map((item) => {
       const naming = records.get(`${algorithm}:${basename(item.path)}`)
       if (naming === undefined) return item
-      const lastUseMs = Math.max(item.lastUseMs, ...naming.map((record) => record.mtimeMs))
+      const lastUseMs = Math.max(item.lastUseMs, ...naming.map((record) => record.lastUseMs))
       return { ...item, lastUseMs, records: naming.map((record) => record.path) }
     }),
   )
   return [
     ...blobs,
-    ...(['layers', 'files', 'names', 'facts', 'tmp'] as const).flatMap((kind) =>
-      listFolder(join(dir, kind), kind),
-    ),
+    ...layers,
+    ...(['files', 'names', 'facts', 'tmp'] as const).flatMap((kind) => listFolder(join(dir, kind), kind)),
   ]
 }
 
@@ -142,7 +142,8 @@ function listFolder(folder: string, kind: CacheKind): Item[] {
     }
     const stats = statSync(path, { throwIfNoEntry: false })
     if (stats === undefined) continue
-    const lastUseMs = Math.max(stats.mtimeMs, stats.atimeMs)
+    // Records are read to be listed, so their atime says nothing; builds touch them on use.
+    const lastUseMs = kind === 'layers' ? stats.mtimeMs : Math.max(stats.mtimeMs, stats.atimeMs)
     items.push({
       kind: isTemporaryName(name.name) ? 'tmp' : kind,
       path,
@@ -155,19 +156,20 @@ function listFolder(folder: string, kind: CacheKind): Item[] {
 }
 
 /** The layer records that name a digest, whatever else they say. */
-function readRecords(folder: string): Map<string, { readonly path: string; readonly mtimeMs: number }[]> {
-  const byDigest = new Map<string, { readonly path: string; readonly mtimeMs: number }[]>()
-  for (const name of namesIn(folder)) {
-    const path = join(folder, name.name)
+function readRecords(records: readonly Item[]): Map<string, Item[]> {
+  const byDigest = new Map<string, Item[]>()
+  for (const record of records) {
+    let text: string
     try {
-      const { mtimeMs } = statSync(path)
-      for (const digest of new Set(readFileSync(path, 'utf8').match(/sha(?:256|512):[a-f0-9]{64,128}/g))) {
-        const known = byDigest.get(digest)
-        if (known === undefined) byDigest.set(digest, [{ path, mtimeMs }])
-        else known.push({ path, mtimeMs })
-      }
+      text = readFileSync(record.path, 'utf8')
     } catch {
-      // Another process removed it, or it is a folder: it names nothing.
+      // Another process removed it: it names nothing.
+      continue
+    }
+    for (const digest of new Set(text.match(/sha(?:256|512):[a-f0-9]{64,128}/g))) {
+      const known = byDigest.get(digest)
+      if (known === undefined) byDigest.set(digest, [record])
+      else known.push(record)
     }
   }
   return byDigest

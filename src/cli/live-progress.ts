@@ -58,7 +58,11 @@ export function createLiveProgress(
   const onEvent = (event: BuildEvent): void => {
     steps.take(event, now())
     if (event.type === 'warning') say(formatWarning(event.warning, paint))
-    if (event.type === 'step-end') say(`${paint('green', '✔')} ${formatStepEnd(event, paint)}`)
+    if (event.type === 'step-end') {
+      // A whole digest is longer than most windows are wide; the summary and the log have it.
+      const detail = event.detail?.replaceAll(/(sha256:[a-f0-9]{12})[a-f0-9]+/g, '$1')
+      say(`${paint('green', '✔')} ${formatStepEnd({ ...event, detail }, paint)}`)
+    }
     if (event.type === 'output-line' && context.verbose) say(paint('dim', `  | ${event.line}`))
   }
   const close = (outcome: 'done' | 'failed'): void => {

@@ -31,7 +31,7 @@ function putBlob(letter: string, bytes: number, ageMs: number): string {
 }
 
 function putRecord(name: string, letter: string, ageMs: number): string {
-  return put(`layers/${name}.json`, JSON.stringify({ digest: `sha256:${letter.repeat(64)}` }), ageMs)
+  return put(`layers/${name}/encoder.json`, JSON.stringify({ digest: `sha256:${letter.repeat(64)}` }), ageMs)
 }
 
 describe('info', () => {
