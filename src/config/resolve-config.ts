@@ -1,12 +1,13 @@
 /** Words become data: checks a loaded config whole and fills in every default, the command line's words on top. */
 
-import { join, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import type { Environment } from '../environment.ts'
 import { OciBuildError } from '../errors.ts'
 import { checkSpec } from './check-spec.ts'
 import { joinWords } from './describe-value.ts'
 import type { LoadedConfig } from './load-config.ts'
 import { nearest } from './nearest.ts'
+import { outputNames } from '../spec/output-names.ts'
 import type { SpecOverrides } from './overrides.ts'
 import { resolveImage } from './resolve-image.ts'
 import type { ImageSpec, ResolvedSpec } from './resolved-spec.ts'
@@ -97,13 +98,10 @@ function writtenRefs(image: ImageSpec, cwd: string): string[] {
       case 'oci':
       case 'oci-archive':
       case 'docker-archive': {
-        if (output.path === '-') return `${output.transport}:-`
-        const place = `${output.transport}:${resolve(join(cwd), output.path)}`
-        // One image's archive is one file: a second image would replace it whole.
-        if (output.transport !== 'oci') return place
-        return output.ref === undefined
-          ? image.tags.map((tag) => `${place}:${tag}`)
-          : `${place}:${output.ref}`
+        const place = output.path === '-' ? '-' : resolve(cwd, output.path)
+        return outputNames(output, image.name, image.tags).map(
+          ({ reference }) => `${output.transport}:${place}:${reference}`,
+        )
       }
       default:
         return []
