@@ -11,8 +11,8 @@ import { runners } from './lib/runners.mjs'
 
 // Beside the example, as a user would: what the command prints can then be typed there.
 const folder = inRoot('examples', 'hello')
-const layout = '.ocibuild/image'
-const archive = '.ocibuild/hello.tar'
+const layout = 'dist/image'
+const archive = 'dist/hello.tar'
 
 await main(async () => {
   if (process.platform !== 'linux') {

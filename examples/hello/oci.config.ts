@@ -14,4 +14,5 @@ export default defineConfig({
   // The digest moves with the content only: not with the commit, not with the day.
   metadata: 'package',
   created: 'epoch',
+  outputs: ['oci:dist/image'],
 })

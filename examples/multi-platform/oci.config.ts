@@ -30,4 +30,5 @@ export default defineConfig({
   config: { entrypoint: ['/usr/bin/hello'], user: '65534:65534' },
   metadata: 'none',
   created: 'epoch',
+  outputs: ['oci:dist/image'],
 })

@@ -43,8 +43,19 @@ function output(command, args) {
   return result.stdout
 }
 
-function startWithPodman(podman, { layout, tag }) {
-  return output(podman, ['run', '--rm', `oci:${layout}:${tag}`])
+function startWithPodman(podman, { archive }) {
+  // By the name that it gives the image itself: releases differ in what they read it from.
+  const loaded = output(podman, ['load', '--quiet', '--input', archive])
+  const name = loaded
+    .trim()
+    .split('\n')
+    .at(-1)
+    .replace(/^Loaded image(?:\(s\))?: /, '')
+  try {
+    return output(podman, ['run', '--rm', name])
+  } finally {
+    spawnSync(podman, ['rmi', '--force', name], { stdio: 'ignore' })
+  }
 }
 
 function startWithDocker(docker, { archive, name, tag }) {
