@@ -23,7 +23,6 @@ process.stderr.on('error', () => {})
 for (const name of ['SIGINT', 'SIGTERM'] as const) {
   process.on(name, () => {
     if (controller.signal.aborted) process.exit(interrupted)
-    process.stderr.write('interrupted: stopping cleanly; interrupt again to stop at once\n')
     controller.abort()
   })
 }

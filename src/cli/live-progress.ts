@@ -5,7 +5,7 @@ import type { BuildEvent } from '../events.ts'
 import type { CliContext } from './context.ts'
 import { formatDuration } from './format.ts'
 import { createPaint, type Paint } from './paint.ts'
-import { formatStepEnd, stageCell } from './plain-progress.ts'
+import { formatStepEnd, interruptedText, stageCell } from './plain-progress.ts'
 import { formatWarning } from './print-error.ts'
 import type { ProgressView } from './progress.ts'
 import { formatCounts, StepState, type RunningStep } from './step-state.ts'
@@ -65,8 +65,11 @@ export function createLiveProgress(
     }
     if (event.type === 'output-line' && context.verbose) say(paint('dim', `  | ${event.line}`))
   }
+  const onAbort = (): void => say(interruptedText)
+  context.signal.addEventListener('abort', onAbort, { once: true })
   const close = (outcome: 'done' | 'failed'): void => {
     clearInterval(timer)
+    context.signal.removeEventListener('abort', onAbort)
     update.clear()
     const unfinished = [...steps.running.values()]
     steps.running.clear()

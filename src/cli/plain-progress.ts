@@ -10,6 +10,9 @@ import { formatCounts, StepState } from './step-state.ts'
 
 const signOfLifeMs = 10_000
 
+/** What is said after the first interrupt, without a last newline. */
+export const interruptedText = 'interrupted: stopping cleanly; interrupt again to stop at once'
+
 /** A view that writes `layer    app  12.3 MB  1.2 s`, and what children print as it comes. */
 export function createPlainProgress(context: CliContext): ProgressView {
   const { environment } = context
@@ -35,7 +38,9 @@ export function createPlainProgress(context: CliContext): ProgressView {
       context.stderr(`${stageCell(step.stage)}${step.title}  ${paint('dim', `… ${counts}`)}\n`)
     }
   }
-  return { onEvent, close: () => undefined }
+  const onAbort = (): void => context.stderr(`${interruptedText}\n`)
+  context.signal.addEventListener('abort', onAbort, { once: true })
+  return { onEvent, close: () => context.signal.removeEventListener('abort', onAbort) }
 }
 
 /** `layer    app  12.3 MB  1.2 s`. */

@@ -4,6 +4,7 @@ import { Command } from 'commander'
 import { registerBuild, registerDefaultBuild } from './build.ts'
 import { registerCache } from './cache.ts'
 import type { CliContext } from './context.ts'
+import { registerInit } from './init.ts'
 import { registerInspect } from './inspect.ts'
 import { registerLs } from './ls.ts'
 import { registerPlan } from './plan.ts'
@@ -14,6 +15,7 @@ import { readVersion } from './version.ts'
 
 const examples = `
 Examples:
+  ocibuild init                           write a commented oci.config.ts for this folder
   ocibuild                                build what the config of this folder says
   ocibuild ./app -t 1.4.0 -o oci:out      build another folder, with a tag, into a layout
   ocibuild plan                           show what would go into each layer
@@ -45,6 +47,7 @@ export function createProgram(context: CliContext, services: CliServices): Comma
   registerBuild(program, context, services)
   registerDefaultBuild(program, context, services)
   registerPlan(program, context, services)
+  registerInit(program, context)
   registerInspect(program, context)
   registerLs(program, context)
   registerValidate(program, context)
