@@ -3,7 +3,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import fc from 'fast-check'
+import { array, assert as assertProperty, asyncProperty, nat, tuple } from 'fast-check'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { openArchive, type ArchiveKind, type ArchiveStore } from '../../src/archive/open-archive.ts'
 import { sha256 } from '../../src/content/hash.ts'
@@ -107,9 +107,9 @@ describe('archives that are refused', () => {
 
   it('any damage to any byte is an error of ours or does no harm', async () => {
     const whole = tarOf({ 'l.tar': layer, 'c.json': config, 'manifest.json': savedManifest(['l.tar']) })
-    await fc.assert(
-      fc.asyncProperty(
-        fc.array(fc.tuple(fc.nat(whole.length - 1), fc.nat(255)), { minLength: 1, maxLength: 6 }),
+    await assertProperty(
+      asyncProperty(
+        array(tuple(nat(whole.length - 1), nat(255)), { minLength: 1, maxLength: 6 }),
         async (changes) => {
           const bytes = Buffer.from(whole)
           for (const [at, value] of changes) bytes[at] = value
