@@ -21,9 +21,9 @@ export function fileModeFor(spec: ModeSpec | undefined, hostMode: number, execut
   return spec === 'preserve' ? hostMode & 0o7777 : spec
 }
 
-/** The directory mode of an entry: `mode: 'preserve'` speaks for directories too unless `dirMode` does. */
-export function directoryModeSpec(metadata: EntryMetadata): ModeSpec {
-  return metadata.dirMode ?? (metadata.mode === 'preserve' ? 'preserve' : directoryMode)
+/** What an entry says of directories: `mode: 'preserve'` speaks for them too unless `dirMode` does; undefined: nothing. */
+export function directoryModeSpec(metadata: EntryMetadata): ModeSpec | undefined {
+  return metadata.dirMode ?? (metadata.mode === 'preserve' ? 'preserve' : undefined)
 }
 
 /** The time of a regular file, whole seconds; `mtimeMs` is the host's. */

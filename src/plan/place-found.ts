@@ -34,7 +34,8 @@ export function createFoundPlacer(options: PlacerOptions): FoundPlacer {
   // Windows has no modes to preserve.
   const modeSpec = windows && metadata.mode === 'preserve' ? undefined : metadata.mode
   const dirSpec = directoryModeSpec(metadata)
-  const dirMode = dirSpec === 'preserve' ? (windows ? 0o755 : undefined) : dirSpec
+  const preserveDirectories = dirSpec === 'preserve' && !windows
+  const dirMode = dirSpec === 'preserve' ? undefined : dirSpec
   const firstLinks = options.hardLinks === 'preserve' ? new Map<string, string>() : undefined
 
   const placeFile = (path: string, hostPath: string): Placement => {
@@ -56,8 +57,8 @@ export function createFoundPlacer(options: PlacerOptions): FoundPlacer {
   }
 
   const placeDirectory = (path: string, hostPath: string): Placement => {
-    const stats = dirMode === undefined || mtime === 'preserve' ? readStats(hostPath) : undefined
-    const mode = dirMode ?? (stats?.mode ?? 0o755) & 0o7777
+    const stats = preserveDirectories || mtime === 'preserve' ? readStats(hostPath) : undefined
+    const mode = preserveDirectories && stats ? stats.mode & 0o7777 : dirMode
     const seconds = otherMtimeFor(mtime, stats?.mtimeMs ?? 0)
     return { type: 'directory', path, origin, mode, owner, mtime: seconds, explicit: false }
   }

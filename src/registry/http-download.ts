@@ -94,7 +94,8 @@ async function tryOnce<T>(
     // Whatever the consumer makes of a broken body, the connection is to blame.
     throw broken ?? error
   } finally {
-    response.body.destroy()
+    // A body that nobody reads to its end tells of its destruction, and nobody would hear it.
+    response.body.on('error', () => {}).destroy()
   }
 }
 
