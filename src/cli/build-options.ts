@@ -1,12 +1,12 @@
 /** The options of `build` and `plan`: how they are spelt, and what the pipeline gets of them. */
 
-import { statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { Option, type Command } from 'commander'
 import type { BuildOptions } from '../build-types.ts'
 import type { SpecOverrides } from '../config/overrides.ts'
 import type { Environment } from '../environment.ts'
 import { OciBuildError } from '../errors.ts'
+import { existingDir, looksLikeDir } from './existing-dir.ts'
 
 /** What Commander parses of the options that say what is built. */
 export interface SpecFlags {
@@ -77,11 +77,6 @@ export function toBuildOptions(
   }
 }
 
-/** A DIR begins with `.` or `/`, on Windows also with a drive or a backslash; all else is a name. */
-export function looksLikeDir(word: string): boolean {
-  return /^(?:[./\\]|[A-Za-z]:[\\/])/.test(word)
-}
-
 function toOverrides(flags: SpecFlags): SpecOverrides {
   return {
     tags: flags.tag,
@@ -93,15 +88,6 @@ function toOverrides(flags: SpecFlags): SpecOverrides {
     outputs: flags.output,
     push: flags.push,
   }
-}
-
-function existingDir(dir: string, cwd: string): string {
-  const path = resolve(cwd, dir)
-  if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) return path
-  throw new OciBuildError('OCB-USAGE-DIR', {
-    message: `${dir} is not a folder (${path})`,
-    hint: 'name the folder that holds the config; a config file itself is named with -c FILE',
-  })
 }
 
 function parsePairs(

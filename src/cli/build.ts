@@ -1,11 +1,11 @@
 /** `ocibuild build [DIR] [IMAGE…]`, and the same without its name. */
 
-import { statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { Option, type Command } from 'commander'
 import { OciBuildError } from '../errors.ts'
-import { addSpecOptions, looksLikeDir, type SpecFlags } from './build-options.ts'
+import { addSpecOptions, type SpecFlags } from './build-options.ts'
 import type { CliContext } from './context.ts'
+import { isFolder, looksLikeDir } from './existing-dir.ts'
 import { nearest } from '../config/nearest.ts'
 import type { CliServices } from './services.ts'
 
@@ -84,13 +84,12 @@ function unknownWord(wrong: string, words: readonly string[], program: Command, 
     })
   }
   const similar = nearest(wrong, names)
-  const isFolder = statSync(resolve(cwd, wrong), { throwIfNoEntry: false })?.isDirectory() === true
   return new OciBuildError('OCB-USAGE-COMMAND', {
     message:
       words[0] === wrong
         ? `"${wrong}" is not a command, and a folder begins with . or /`
         : `"${wrong}" behind a folder is not understood without a command`,
-    hint: isFolder
+    hint: isFolder(resolve(cwd, wrong))
       ? `to build the folder write "ocibuild ./${wrong}"`
       : similar === undefined
         ? `to build one image of a config write "ocibuild build ${words.join(' ')}"; "ocibuild help" lists the commands`

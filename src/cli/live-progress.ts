@@ -63,7 +63,7 @@ export function createLiveProgress(
       const detail = event.detail?.replaceAll(/(sha256:[a-f0-9]{12})[a-f0-9]+/g, '$1')
       say(`${paint('green', '✔')} ${formatStepEnd({ ...event, detail }, paint)}`)
     }
-    if (event.type === 'output-line' && context.verbose) say(paint('dim', `  | ${event.line}`))
+    if (event.type === 'output-line' && context.verbose) say(paint('dim', `  | ${printable(event.line)}`))
   }
   const onAbort = (): void => say(interruptedText)
   context.signal.addEventListener('abort', onAbort, { once: true })
@@ -74,11 +74,7 @@ export function createLiveProgress(
     const unfinished = [...steps.running.values()]
     steps.running.clear()
     if (outcome === 'failed') {
-      for (const step of unfinished) {
-        say(`${paint('red', '✖')} ${stageCell(step.stage)}${step.title}`)
-        // With -v they are on the screen already.
-        if (!context.verbose) for (const line of step.lines) say(paint('dim', `  | ${line}`))
-      }
+      for (const { stage, title } of unfinished) say(`${paint('red', '✖')} ${stageCell(stage)}${title}`)
     }
     update.done()
   }

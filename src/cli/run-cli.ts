@@ -1,9 +1,9 @@
 /** A command line from words to exit status: parses, runs, prints what was thrown. */
 
-import { resolve } from 'node:path'
 import { CommanderError, type Command } from 'commander'
 import type { Environment } from '../environment.ts'
 import type { CliContext } from './context.ts'
+import { existingDir } from './existing-dir.ts'
 import { exitStatus, exitStatusOf } from './exit-status.ts'
 import { createPaint } from './paint.ts'
 import { formatError, viewError } from './print-error.ts'
@@ -26,7 +26,7 @@ export async function runCli(
   let acting: Command = program
   program
     .on('option:cwd', (dir: string) => {
-      globals.environment = { ...globals.environment, cwd: resolve(globals.environment.cwd, dir) }
+      globals.environment = { ...globals.environment, cwd: existingDir(dir, globals.environment.cwd) }
     })
     .on('option:verbose', () => {
       globals.verbose = true

@@ -13,11 +13,7 @@ export interface RunningStep {
   total: number | undefined
   /** The last line that a child process printed. */
   lastLine: string | undefined
-  /** All its lines, at most the last `keptLines`. */
-  readonly lines: string[]
 }
-
-const keptLines = 200
 
 /** The steps that run, in the order they began; `take` feeds it events. */
 export class StepState {
@@ -27,7 +23,7 @@ export class StepState {
   take(event: BuildEvent, nowMs: number): void {
     if (event.type === 'step-start') {
       const { id, stage, title, unit, total } = event
-      const state = { done: 0, total, lastLine: undefined, lines: [] }
+      const state = { done: 0, total, lastLine: undefined }
       this.running.set(id, { id, stage, title, unit, startedMs: nowMs, ...state })
     } else if (event.type === 'step-progress') {
       const step = this.running.get(event.id)
@@ -36,10 +32,7 @@ export class StepState {
       step.total = event.total ?? step.total
     } else if (event.type === 'output-line') {
       const step = this.running.get(event.id)
-      if (step === undefined) return
-      step.lastLine = event.line
-      step.lines.push(event.line)
-      if (step.lines.length > keptLines) step.lines.shift()
+      if (step !== undefined) step.lastLine = event.line
     } else if (event.type === 'step-end') {
       this.running.delete(event.id)
     }

@@ -69,6 +69,7 @@ describe('words that are wrong', () => {
     [['build', '--label', 'x'], 'OCB-USAGE-OPTION-VALUE', '--label key=value'],
     [['schema', 'more'], 'OCB-USAGE-ARGUMENTS', 'see "ocibuild schema --help"'],
     [['./missing'], 'OCB-USAGE-DIR', '-c FILE'],
+    [['-C', 'missing', 'plan'], 'OCB-USAGE-DIR', '-c FILE'],
   ] as const)('%j is %s and hints "%s"', async (argv, code, hint) => {
     const { status, stdout, stderr } = await run(...argv)
     expect(status).toBe(2)
