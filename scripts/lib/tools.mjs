@@ -13,6 +13,9 @@ function packageOf(name) {
   return name === 'tsc' ? 'typescript' : name
 }
 
-export const typeCheck = () => runTool('tsc', ['-p', 'tsconfig.json'])
+export function typeCheck() {
+  runTool('tsc', ['-p', 'tsconfig.json'])
+  runTool('tsc', ['-p', 'tsconfig.examples.json'])
+}
 export const lint = (...args) => runTool('oxlint', ['--deny-warnings', ...args])
 export const format = (...args) => runTool('oxfmt', args)
