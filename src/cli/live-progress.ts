@@ -106,8 +106,10 @@ export function formatRunning(step: RunningStep, drawing: Drawing): string[] {
     const short = cut(`${head}${step.title}  ${bar === undefined ? '' : bar.percent}`, width - 1)
     return [short.trimEnd()]
   }
-  const titleRoom = Math.min(titleWidth, room)
-  const title = cut(step.title, titleRoom).padEnd(titleRoom)
+  const title =
+    bar === undefined
+      ? cut(step.title, room).padEnd(Math.min(titleWidth, room))
+      : cut(step.title, Math.min(titleWidth, room)).padEnd(Math.min(titleWidth, room))
   const line =
     bar === undefined
       ? paint('dim', counts)

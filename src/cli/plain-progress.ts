@@ -6,7 +6,7 @@ import { formatDuration } from './format.ts'
 import { createPaint, type Paint } from './paint.ts'
 import { formatWarning } from './print-error.ts'
 import type { ProgressView } from './progress.ts'
-import { formatCounts, StepState } from './step-state.ts'
+import { formatCounts, oneLine, StepState } from './step-state.ts'
 
 const signOfLifeMs = 10_000
 
@@ -28,7 +28,7 @@ export function createPlainProgress(context: CliContext): ProgressView {
     if (event.type === 'step-start') {
       lastLineMs.set(event.id, nowMs)
       // A command's own lines follow: say whose they are.
-      if (event.stage === 'prepare') context.stderr(`${stageCell(event.stage)}${event.title}\n`)
+      if (event.stage === 'prepare') context.stderr(`${stageCell(event.stage)}${oneLine(event.title)}\n`)
     }
     if (event.type === 'step-progress') {
       const step = steps.running.get(event.id)
@@ -46,7 +46,7 @@ export function createPlainProgress(context: CliContext): ProgressView {
 /** `layer    app  12.3 MB  1.2 s`. */
 export function formatStepEnd(event: Extract<BuildEvent, { type: 'step-end' }>, paint: Paint): string {
   const { stage, title, detail, cached, durationMs } = event
-  const parts = [paint('bold', title)]
+  const parts = [paint('bold', oneLine(title))]
   if (cached === true && detail?.includes('cached') !== true) parts.push(paint('cyan', 'cached'))
   if (detail !== undefined && detail !== '') parts.push(detail)
   parts.push(paint('dim', formatDuration(durationMs)))

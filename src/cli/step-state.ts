@@ -22,9 +22,9 @@ export class StepState {
   /** Notes an event; `nowMs` is monotonic. */
   take(event: BuildEvent, nowMs: number): void {
     if (event.type === 'step-start') {
-      const { id, stage, title, unit, total } = event
+      const { id, stage, unit, total } = event
       const state = { done: 0, total, lastLine: undefined }
-      this.running.set(id, { id, stage, title, unit, startedMs: nowMs, ...state })
+      this.running.set(id, { id, stage, title: oneLine(event.title), unit, startedMs: nowMs, ...state })
     } else if (event.type === 'step-progress') {
       const step = this.running.get(event.id)
       if (step === undefined) return
@@ -37,6 +37,11 @@ export class StepState {
       this.running.delete(event.id)
     }
   }
+}
+
+/** A title that is a script of several lines, as one. */
+export function oneLine(title: string): string {
+  return title.trim().replaceAll(/\s*\n\s*/g, '; ')
 }
 
 /** `12.3 MB of 27.0 MB, 34.0 MB/s`; '' before there is anything to say. */
