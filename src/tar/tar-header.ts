@@ -76,7 +76,7 @@ export function encodeHeader(entry: TarEntry): Buffer {
   for (const [key, value] of Object.entries(entry.xattrs ?? {})) {
     pax.push([`SCHILY.xattr.${key}`, Buffer.from(value, 'base64')])
   }
-  const parts = split ?? { prefix: '', name: toAscii(name) }
+  const parts = split ?? { prefix: '', name: fallbackName(name) }
   const values = { ...parts, target: toAscii(target), entry }
   if (pax.length === 0) {
     const header = Buffer.alloc(recordBytes)
@@ -153,7 +153,15 @@ function fitsAscii(text: string, width: number): boolean {
   return text.length <= width && !nonAscii.test(text)
 }
 
-/** What a reader without PAX sees in place of a name that ustar cannot hold. */
+/**
+ * The name field where PAX holds the name. Cut off after a slash, a file would be a directory to readers that look
+ * for the old sign of one before they look at PAX.
+ */
+function fallbackName(name: string): string {
+  return toAscii(name).slice(0, field.name[1]).replace(/\/+$/, '')
+}
+
+/** What a reader without PAX sees in place of text that ustar cannot hold. */
 function toAscii(text: string): string {
   return nonAscii.test(text) ? text.replaceAll(/[^\x01-\x7f]/gu, '_') : text
 }
