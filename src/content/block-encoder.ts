@@ -26,8 +26,12 @@ export function createBlockEncoder(settings: EncoderSettings): BlockEncoder {
   return {
     mediaType: mediaTypes.layer,
     head: undefined,
-    // A copy: the block's buffer is used again while the blob's reader may still hold these bytes.
-    encode: (block) => Promise.resolve(Uint8Array.from(block)),
+    // A copy: the block's buffer is used again while the blob's reader may still hold these bytes. A turn of the
+    // event loop a block: with no work in the pool to wait for, signals and timers would starve.
+    encode: (block) => {
+      const bytes = Uint8Array.from(block)
+      return new Promise((resolve) => setImmediate(resolve, bytes))
+    },
     tail: () => undefined,
   }
 }
