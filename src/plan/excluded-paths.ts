@@ -3,32 +3,54 @@
 import { realpathSync } from 'node:fs'
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path'
 
-/**
- * The paths that lie in `root`, as the root spells them and with all links followed. Paths need not exist.
- */
-export function excludedBelow(root: string, paths: readonly string[]): ReadonlySet<string> {
+export interface ExcludedPaths {
+  /** Absolute host paths. */
+  readonly paths: ReadonlySet<string>
+  /** Folders on the way to one: without other content they are only there because of it, and are not taken. */
+  readonly parents: ReadonlySet<string>
+}
+
+/** git's data and our own output folder, wherever they lie. */
+const neverCopied: ReadonlySet<string> = new Set(['.git', '.ocibuild'])
+
+/** Whether a name is never copied, whatever folder it lies in. */
+export function isNeverCopied(name: string): boolean {
+  return neverCopied.has(name)
+}
+
+/** Globs for what is never copied. */
+export const neverCopiedGlobs: readonly string[] = [...neverCopied].flatMap((name) => [
+  `**/${name}`,
+  `**/${name}/**`,
+])
+
+/** Outputs and the cache that lie in `root`, as the root spells them and with all links followed. They need not exist. */
+export function excludedBelow(root: string, outputs: readonly string[]): ExcludedPaths {
   const realRoot = realPath(root)
-  const excluded = new Set<string>()
-  for (const path of paths) {
-    const real = realPath(path)
+  const paths = new Set<string>()
+  const parents = new Set<string>()
+  for (const output of outputs) {
     for (const [spelled, base] of [
-      [resolve(path), root],
-      [real, realRoot],
+      [resolve(output), root],
+      [realPath(output), realRoot],
     ] as const) {
       const below = relative(base, spelled)
       if (below === '..' || below.startsWith(`..${sep}`) || isAbsolute(below)) continue
-      excluded.add(join(root, below))
-      excluded.add(join(realRoot, below))
+      for (const top of [root, realRoot]) {
+        paths.add(join(top, below))
+        for (let folder = dirname(below); folder !== '.'; folder = dirname(folder))
+          parents.add(join(top, folder))
+      }
     }
   }
-  return excluded
+  return { paths, parents }
 }
 
 /** Whether a path is one of the excluded, or in one. */
-export function isExcluded(excluded: ReadonlySet<string>, path: string): boolean {
-  if (excluded.size === 0) return false
+export function isExcluded(excluded: ExcludedPaths, path: string): boolean {
+  if (excluded.paths.size === 0) return false
   for (let current = path; ; current = dirname(current)) {
-    if (excluded.has(current)) return true
+    if (excluded.paths.has(current)) return true
     if (dirname(current) === current) return false
   }
 }

@@ -1,7 +1,8 @@
 /** What a glob of a `copy` entry takes: its matches, their trees, less what is filtered out. */
 
-import { dirname, join } from 'node:path'
+import { dirname } from 'node:path'
 import type { CopyFilter, DirectoryVerdict, FilterState } from './copy-filter.ts'
+import { isExcluded, isNeverCopied, type ExcludedPaths } from './excluded-paths.ts'
 import { matchGlob, splitGlob, type GlobMatch } from './glob-files.ts'
 import { compileGlobs } from './glob-rules.ts'
 import { hostTypeOf } from './host-file.ts'
@@ -13,11 +14,13 @@ import { walkFolder, type Found } from './walk-folder.ts'
 export interface GlobSearch {
   /** Absolute. */
   readonly root: string
-  /** Below the root. */
+  /** Below the root, normalised. */
   readonly glob: string
+  /** It was written with a trailing slash: only folders match. */
+  readonly foldersOnly: boolean
   readonly at: string
   readonly follow: boolean
-  readonly excluded: ReadonlySet<string>
+  readonly excluded: ExcludedPaths
   /** The filter of the folder that the glob begins in, given as a path below the root. */
   readonly filterFor: (fixed: string) => CopyFilter | undefined
 }
@@ -25,9 +28,9 @@ export interface GlobSearch {
 /** Paths are relative to the glob's fixed part, sorted; empty when nothing matches. Throws as `walkFolder`. */
 export async function findGlob(search: GlobSearch): Promise<readonly Found[]> {
   const { root, glob, at, follow, excluded } = search
-  const { fixed, rest } = splitGlob(root, glob, at)
+  const { fixed, rest } = splitGlob(root, glob)
   const folder = locateIfPresent(root, fixed === '' ? '.' : fixed, at, true)
-  if (folder?.type !== 'directory' || fixed.split('/').includes('.git')) return []
+  if (folder?.type !== 'directory' || fixed.split('/').some(isNeverCopied)) return []
   const filter = search.filterFor(fixed)
   if (follow) return findFollowed(folder.hostPath, rest, search, filter)
 
@@ -38,10 +41,12 @@ export async function findGlob(search: GlobSearch): Promise<readonly Found[]> {
     const { path, hostPath } = match
     // Its folder was matched too, and a folder is taken with all it holds.
     if (tree !== '' && path.startsWith(tree)) continue
-    if (excludes(excluded, folder.hostPath, hostPath)) continue
+    if (isExcluded(excluded, hostPath)) continue
     if (match.stats.isDirectory()) {
       tree = `${path}/`
       takeTree(found, match, search, filter, verdictOf?.(path))
+    } else if (search.foldersOnly) {
+      continue
     } else if (filter === undefined || filter.takes(path, verdictOf?.(parentOf(path))?.state ?? filter.top)) {
       checkName(dirname(hostPath), path.slice(path.lastIndexOf('/') + 1))
       found.push({ path, hostPath, type: hostTypeOf(hostPath, match.stats) })
@@ -63,7 +68,8 @@ function takeTree(
   const { excluded } = search
   const state = entered?.state
   const inside = walkFolder(hostPath, { excluded, filter, followRoot: undefined, start: { path, state } })
-  if (entered?.verdict === 'through' && inside.length === 0) return
+  const through = entered?.verdict === 'through' || excluded.parents.has(hostPath)
+  if (through && inside.length === 0) return
   found.push({ path, hostPath, type: 'directory' })
   for (const item of inside) found.push(item)
 }
@@ -81,8 +87,9 @@ function findFollowed(
   const { root, at, excluded } = search
   const rules = compileGlobs([rest.startsWith('!') ? `./${rest}` : rest], 'copy', at)
   const all = walkFolder(folder, { excluded, filter, followRoot: root })
-  return all.filter(({ path }) => {
-    for (let current = path; current !== ''; current = parentOf(current)) {
+  return all.filter(({ path, type }) => {
+    const first = search.foldersOnly && type !== 'directory' ? parentOf(path) : path
+    for (let current = first; current !== ''; current = parentOf(current)) {
       if (lastMatch(rules, current, undefined) === 0) return true
     }
     return false
@@ -102,16 +109,6 @@ function rememberVerdicts(filter: CopyFilter): (path: string) => DirectoryVerdic
     return verdict
   }
   return verdictOf
-}
-
-/** Whether a match is excluded, or lies in something that is. */
-function excludes(excluded: ReadonlySet<string>, folder: string, hostPath: string): boolean {
-  if (excluded.size === 0) return false
-  for (let current = join(hostPath); current.length >= folder.length; current = dirname(current)) {
-    if (excluded.has(current)) return true
-    if (dirname(current) === current) break
-  }
-  return false
 }
 
 function parentOf(path: string): string {

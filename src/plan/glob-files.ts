@@ -1,8 +1,8 @@
 /** Globs in `copy`: what they match on the host. */
 
 import { join } from 'node:path'
-import { OciBuildError } from '../errors.ts'
 import { compareBytes } from '../spec/json.ts'
+import { neverCopiedGlobs } from './excluded-paths.ts'
 import { statsIfPresent, unreadable, type TypeTeller } from './host-file.ts'
 
 export interface GlobMatch {
@@ -15,31 +15,17 @@ export interface GlobMatch {
 
 /**
  * Splits a glob into the folder that it begins in and the rest: `dist` and `*.js` of `dist/*.js`. Names that exist
- * as they are written belong to the folder (`app/[slug]/*.js` where there is a folder `[slug]`). Throws
- * `OCB-COPY-OUTSIDE-ROOT` for `..` after the first wildcard.
+ * as they are written belong to the folder (`app/[slug]/*.js` where there is a folder `[slug]`).
  */
-export function splitGlob(
-  root: string,
-  glob: string,
-  at: string,
-): { readonly fixed: string; readonly rest: string } {
-  const names = glob.split('/').filter((name) => name !== '' && name !== '.')
+export function splitGlob(root: string, glob: string): { readonly fixed: string; readonly rest: string } {
+  const names = glob.split('/')
   let count = 0
   while (count < names.length - 1) {
-    const name = names[count] ?? ''
-    const literal = !/[*?[{\\]/.test(name)
+    const literal = !/[*?[{\\]/.test(names[count] ?? '')
     if (!literal && statsIfPresent(join(root, ...names.slice(0, count + 1))) === undefined) break
     count += 1
   }
-  const rest = names.slice(count)
-  if (rest.includes('..')) {
-    throw new OciBuildError('OCB-COPY-OUTSIDE-ROOT', {
-      message: `${at} "${glob}" holds .. after a wildcard, which may lead out of the root ${root}`,
-      hint: 'write the glob without .., and set root to the folder that it begins in',
-    })
-  }
-  const fixed = names.slice(0, count).join('/')
-  return { fixed: glob.startsWith('/') ? `/${fixed}` : fixed, rest: rest.join('/') }
+  return { fixed: names.slice(0, count).join('/'), rest: names.slice(count).join('/') }
 }
 
 /**
@@ -61,7 +47,7 @@ export async function matchGlob(folder: string, glob: string): Promise<readonly 
       followSymbolicLinks: false,
       extglob: false,
       objectMode: true,
-      ignore: ['**/.git', '**/.git/**'],
+      ignore: [...neverCopiedGlobs],
     })
   } catch (error) {
     throw unreadable(folder, error)

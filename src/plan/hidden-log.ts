@@ -7,21 +7,14 @@ export interface HiddenLog {
   add(rule: string): void
   /** In the order in which the rules first hid something. */
   all(): readonly HiddenBy[]
-  /** How many names were hidden so far. */
-  readonly total: number
 }
 
 export function createHiddenLog(layer: string): HiddenLog {
   const counts = new Map<string, number>()
-  let total = 0
   return {
     add(rule) {
       counts.set(rule, (counts.get(rule) ?? 0) + 1)
-      total += 1
     },
     all: () => [...counts].map(([rule, count]) => ({ layer, rule, count })),
-    get total() {
-      return total
-    },
   }
 }

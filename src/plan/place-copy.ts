@@ -4,14 +4,14 @@ import type { EntryOf } from '../config/resolved-spec.ts'
 import { OciBuildError } from '../errors.ts'
 import { compileGlobs, isGlob } from './glob-rules.ts'
 import { createCopyFilter, type CopyFilter } from './copy-filter.ts'
-import { excludedBelow, isExcluded } from './excluded-paths.ts'
+import { excludedBelow, isExcluded, isNeverCopied, type ExcludedPaths } from './excluded-paths.ts'
 import { executableRule } from './executable-bit.ts'
 import { readDirectory } from './host-file.ts'
 import { readIgnoreRules, rulesForNamed } from './ignore-file.ts'
 import { below, imagePath } from './image-path.ts'
 import { locate, locateIfPresent, noMatch, pathBelowRoot, type Located } from './locate.ts'
 import { createFoundPlacer, type FoundPlacer } from './place-found.ts'
-import type { Placement } from './placement.ts'
+import type { HiddenBy, Placement } from './placement.ts'
 import type { LayerContext } from './plan-context.ts'
 import { matchesOf, type Rule } from './rules.ts'
 import { findGlob } from './find-glob.ts'
@@ -22,7 +22,7 @@ interface Copy {
   readonly entry: EntryOf<'copy'>
   /** Image path of `to`. */
   readonly to: string
-  readonly excluded: ReadonlySet<string>
+  readonly excluded: ExcludedPaths
   readonly include: readonly Rule[] | undefined
   readonly exclude: readonly Rule[]
   readonly placer: FoundPlacer
@@ -83,7 +83,7 @@ function placeTree(copy: Copy, located: Located, folder: string, text: string, k
   const { entry, excluded, placer, placements, context } = copy
   const { path, hostPath } = located
   const rules = rulesForNamed(readIgnoreRules(entry.root, path === ''), path)
-  const hiddenBefore = context.hidden.total
+  const hiddenBefore = context.hidden.all()
   const filter = filterFor(copy, rules, path)
   const followRoot = entry.follow ? entry.root : undefined
   const found = walkFolder(hostPath, { excluded, filter, followRoot })
@@ -101,10 +101,11 @@ async function placeGlob(copy: Copy, text: string, key: string): Promise<void> {
   const { root, follow } = entry
   // A glob that is absolute or climbs is brought below the root first; wildcards pass through untouched.
   const glob = pathBelowRoot(root, text, key)
-  const hiddenBefore = context.hidden.total
+  const hiddenBefore = context.hidden.all()
   const found = await findGlob({
     root,
     glob,
+    foldersOnly: text.endsWith('/'),
     at: key,
     follow,
     excluded,
@@ -131,8 +132,9 @@ function filterFor(copy: Copy, ignore: readonly Rule[], path: string): CopyFilte
 }
 
 function refuseExcluded(copy: Copy, located: Located, text: string, key: string): void {
-  const git = located.path.split('/').includes('.git')
-  if (!git && !isExcluded(copy.excluded, located.hostPath)) return
+  const own = located.path.split('/').find(isNeverCopied)
+  const git = own === '.git'
+  if (own === undefined && !isExcluded(copy.excluded, located.hostPath)) return
   throw new OciBuildError('OCB-COPY-EXCLUDED', {
     message: `${key} "${text}" names ${git ? 'git data' : "an output or the build's cache"}, which is never copied`,
     hint: git ? 'copy the files that you want from the work tree' : 'write the output somewhere else',
@@ -140,9 +142,16 @@ function refuseExcluded(copy: Copy, located: Located, text: string, key: string)
 }
 
 /** Everything that was there was hidden: say by what. */
-function nothingLeft(copy: Copy, text: string, key: string, hiddenBefore: number): OciBuildError {
-  const { hidden } = copy.context
-  if (hidden.total === hiddenBefore) return noMatch(copy.entry.root, text, key)
-  const rules = hidden.all().map(({ rule }) => rule)
+function nothingLeft(
+  copy: Copy,
+  text: string,
+  key: string,
+  hiddenBefore: readonly HiddenBy[],
+): OciBuildError {
+  const rules = copy.context.hidden
+    .all()
+    .filter(({ rule, count }) => count !== hiddenBefore.find((before) => before.rule === rule)?.count)
+    .map(({ rule }) => rule)
+  if (rules.length === 0) return noMatch(copy.entry.root, text, key)
   return noMatch(copy.entry.root, text, key, `these patterns hid what is there: ${rules.join(', ')}`)
 }

@@ -3,11 +3,8 @@
 import type { EntrySpec, LayerSpec } from '../config/resolved-spec.ts'
 import { throwIfAborted } from '../errors.ts'
 import { createHiddenLog } from './hidden-log.ts'
-import { placeArchive } from './place-archive.ts'
 import { placeAppend, placeFile } from './place-content.ts'
 import { placeCopy } from './place-copy.ts'
-import { placeDownload } from './place-download.ts'
-import { placeFromImage } from './place-from-image.ts'
 import { placeDirectory, placeHardlink, placeOpaque, placeRemove, placeSymlink } from './place-node.ts'
 import type { HiddenBy, PlannedLayer, Placement } from './placement.ts'
 import type { LayerContext, PlanContext } from './plan-context.ts'
@@ -36,11 +33,12 @@ export async function planLayers(
   return { layers: planned, hidden }
 }
 
-/** The table of verbs. */
+/** The table of verbs; those that need an archive reader or the network load it when they are met. */
 async function placeEntry(entry: EntrySpec, context: LayerContext): Promise<readonly Placement[]> {
   switch (entry.verb) {
     case 'copy':
-      return entry.from ? placeFromImage(entry, entry.from, context) : placeCopy(entry, context)
+      if (entry.from === undefined) return placeCopy(entry, context)
+      return (await import('./place-from-image.ts')).placeFromImage(entry, entry.from, context)
     case 'file':
       return placeFile(entry)
     case 'append':
@@ -56,8 +54,8 @@ async function placeEntry(entry: EntrySpec, context: LayerContext): Promise<read
     case 'opaque':
       return placeOpaque(entry)
     case 'archive':
-      return placeArchive(entry, context)
+      return (await import('./place-archive.ts')).placeArchive(entry, context)
     case 'download':
-      return placeDownload(entry, context)
+      return (await import('./place-download.ts')).placeDownload(entry, context)
   }
 }

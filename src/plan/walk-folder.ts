@@ -4,6 +4,7 @@ import { sep } from 'node:path'
 import { OciBuildError } from '../errors.ts'
 import { compareBytes } from '../spec/json.ts'
 import type { CopyFilter, DirectoryVerdict, FilterState } from './copy-filter.ts'
+import { isNeverCopied, type ExcludedPaths } from './excluded-paths.ts'
 import { hostTypeOf, readDirectory, type HostType } from './host-file.ts'
 import { checkName } from './host-names.ts'
 import { followLink } from './locate.ts'
@@ -17,8 +18,7 @@ export interface Found {
 }
 
 export interface WalkOptions {
-  /** Absolute host paths that are never taken. */
-  readonly excluded: ReadonlySet<string>
+  readonly excluded: ExcludedPaths
   readonly filter: CopyFilter | undefined
   /** Where symlinks are followed, the folder that they may not leave. */
   readonly followRoot: string | undefined
@@ -36,7 +36,8 @@ export function walkFolder(folder: string, options: WalkOptions): readonly Found
   const { excluded, filter, followRoot, start } = options
   const found: Found[] = []
   const open = new Set<string>()
-  const excludes = excluded.size > 0
+  const { paths: excludedPaths, parents: excludedParents } = excluded
+  const excludes = excludedPaths.size > 0
 
   const visit = (directory: string, prefix: string, state: FilterState | undefined): void => {
     const hostPrefix = directory.endsWith(sep) ? directory : directory + sep
@@ -44,9 +45,9 @@ export function walkFolder(folder: string, options: WalkOptions): readonly Found
     entries.sort((a, b) => compareBytes(a.name, b.name))
     for (const entry of entries) {
       const { name } = entry
-      if (name === '.git') continue
+      if (isNeverCopied(name)) continue
       const hostPath = hostPrefix + name
-      if (excludes && excluded.has(hostPath)) continue
+      if (excludes && excludedPaths.has(hostPath)) continue
       const path = prefix + name
       const linked = followRoot !== undefined && entry.isSymbolicLink()
       if (linked || entry.isDirectory()) {
@@ -72,7 +73,8 @@ export function walkFolder(folder: string, options: WalkOptions): readonly Found
     }
     visit(hostPath, `${path}/`, entered?.state)
     open.delete(hostPath)
-    if (entered?.verdict === 'through' && found.length === before + 1) found.pop()
+    const through = entered?.verdict === 'through' || (excludes && excludedParents.has(hostPath))
+    if (through && found.length === before + 1) found.pop()
   }
 
   const follow = (
@@ -82,7 +84,7 @@ export function walkFolder(folder: string, options: WalkOptions): readonly Found
     root: string,
   ): void => {
     const target = followLink(root, hostPath)
-    if (excludes && excluded.has(target.hostPath)) return
+    if (excludes && excludedPaths.has(target.hostPath)) return
     if (target.type === 'directory') enter(path, target.hostPath, entered)
     else if (entered?.verdict !== 'through') found.push({ path, ...target })
   }

@@ -88,17 +88,20 @@ describe('ignored files', () => {
     expect(await copyLines(join(root, 'pkg'), '.', '/x')).toEqual(['/x/', '/x/b.txt'])
   })
 
-  it('git, outputs and the cache are never copied, at any depth', async () => {
+  it('git, outputs, the folders that only hold outputs, and the cache are never copied, at any depth', async () => {
     const root = makeFolder({
       'a.txt': 'a',
       '.git/config': 'c',
       'sub/.git': 'gitdir: x',
       'sub/b.txt': 'b',
       '.gitignore': 'x',
-      'out/index.json': '{}',
+      'out/deep/image/index.json': '{}',
+      '.ocibuild/.gitignore': '*',
       'sub/image.tar': 't',
     })
-    const context = planContext(root, { excludedPaths: [join(root, 'out'), join(root, 'sub/image.tar')] })
+    const context = planContext(root, {
+      excludedPaths: [join(root, 'out/deep/image'), join(root, 'sub/image.tar')],
+    })
     for (const copy of ['.', '**', '**/*']) {
       const { placements } = await planEntries([copyEntry(root, copy, '/x')], context)
       expect(lines(placements).filter((line) => line !== '/x/')).toEqual([
@@ -110,8 +113,8 @@ describe('ignored files', () => {
     }
   })
 
-  it.each(['out', 'out/index.json', '.git'])('refuses %s, named outright', async (copy) => {
-    const root = makeFolder({ '.git/config': 'c', 'out/index.json': '{}' })
+  it.each(['out', 'out/index.json', '.git', '.ocibuild'])('refuses %s, named outright', async (copy) => {
+    const root = makeFolder({ '.git/config': 'c', 'out/index.json': '{}', '.ocibuild/a': '' })
     const context = planContext(root, { excludedPaths: [join(root, 'out')] })
     const failure = await failureOf(planEntries([copyEntry(root, copy, '/x')], context))
     expect(failure.code).toBe('OCB-COPY-EXCLUDED')

@@ -107,6 +107,12 @@ const cases: readonly Case[] = [
     to: '/x',
     lands: ['/x/lib/', '/x/lib/a.js', '/x/lib/b.css', '/x/link -> server.js', '/x/server.js'],
   },
+  {
+    title: 'a trailing slash matches folders only',
+    copy: 'dist/l*/',
+    to: '/x',
+    lands: ['/x/lib/', '/x/lib/a.js', '/x/lib/b.css'],
+  },
   { title: 'a class', copy: 'dist/lib/[ab].js', to: '/x', lands: ['/x/a.js'] },
   { title: 'a question mark', copy: 'dist/lib/?.css', to: '/x', lands: ['/x/b.css'] },
   {
