@@ -11,9 +11,10 @@ import type { ProgressView } from './progress.ts'
 import { formatCounts, StepState, type RunningStep } from './step-state.ts'
 
 const frameMs = 80
-const barWidth = 24
-/** Columns that stage, bar and counts take at most beside a title. */
-const besideTitle = 78
+/** Narrower windows get shorter bars, and counts without their total. */
+const wideColumns = 100
+/** Columns that stage, bar and counts take at most beside a title: in wide and in narrow windows. */
+const besideTitle = { wide: 78, narrow: 56 }
 /** A step that runs shorter than this is never drawn: its end says all. */
 const patienceMs = 120
 
@@ -35,7 +36,10 @@ export function createLiveProgress(
     const width = stream.columns ?? 80
     const visible = [...steps.running.values()].filter((step) => nowMs - step.startedMs >= patienceMs)
     const widest = Math.max(0, ...visible.map((step) => step.title.length))
-    const titleWidth = Math.min(widest, Math.max(16, width - besideTitle))
+    const titleWidth = Math.min(
+      widest,
+      Math.max(16, width - besideTitle[width < wideColumns ? 'narrow' : 'wide']),
+    )
     // A frame that is taller than the window cannot be redrawn in place.
     const lines = visible
       .flatMap((step) => formatRunning(step, { nowMs, width, titleWidth, frame, paint }))
@@ -97,8 +101,11 @@ const spinner = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', 
 export function formatRunning(step: RunningStep, drawing: Drawing): string[] {
   const { nowMs, width, titleWidth, frame, paint } = drawing
   const head = `${spinner[frame % spinner.length]} ${stageCell(step.stage)}`
-  const counts = formatCounts(step, nowMs) || formatDuration(nowMs - step.startedMs)
-  const bar = step.total !== undefined && step.total > 0 ? formatBar(step.done / step.total) : undefined
+  const narrow = width < wideColumns
+  const hasBar = step.total !== undefined && step.total > 0
+  const bar = hasBar ? formatBar(step.done / (step.total ?? 1), narrow ? 12 : 24) : undefined
+  const counts =
+    formatCounts(step, nowMs, { total: !(narrow && hasBar) }) || formatDuration(nowMs - step.startedMs)
   const tail = bar === undefined ? counts : `${bar.full}${bar.rest} ${bar.percent}  ${counts}`
   const room = width - 1 - head.length - 2 - tail.length
   // In a narrow window the name says more than the bar.
@@ -119,11 +126,11 @@ export function formatRunning(step: RunningStep, drawing: Drawing): string[] {
   return lines
 }
 
-function formatBar(share: number): { full: string; rest: string; percent: string } {
+function formatBar(share: number, width: number): { full: string; rest: string; percent: string } {
   const bounded = Math.min(1, Math.max(0, share))
-  const full = Math.round(bounded * barWidth)
+  const full = Math.round(bounded * width)
   const percent = `${String(Math.floor(bounded * 100)).padStart(3)} %`
-  return { full: '━'.repeat(full), rest: '─'.repeat(barWidth - full), percent }
+  return { full: '━'.repeat(full), rest: '─'.repeat(width - full), percent }
 }
 
 function cut(text: string, width: number): string {

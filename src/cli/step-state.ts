@@ -1,7 +1,7 @@
 /** What is known of the steps that run: titles, counts and rates. */
 
 import type { BuildEvent, Stage } from '../events.ts'
-import { formatBytes, formatCount } from './format.ts'
+import { formatBytes } from './format.ts'
 
 export interface RunningStep {
   readonly id: string
@@ -44,22 +44,23 @@ export function oneLine(title: string): string {
   return title.trim().replaceAll(/\s*\n\s*/g, '; ')
 }
 
-/** `12.3 MB of 27.0 MB, 34.0 MB/s`; '' before there is anything to say. */
-export function formatCounts(step: RunningStep, nowMs: number): string {
+/** `12.3 MB of 27.0 MB, 34.0 MB/s`, or without ` of 27.0 MB`; '' before there is anything to say. */
+export function formatCounts(
+  step: RunningStep,
+  nowMs: number,
+  show: { readonly total: boolean } = { total: true },
+): string {
   const { unit, done, total, startedMs } = step
   if (unit === undefined || (done === 0 && total === undefined)) return ''
-  const text = unit === 'bytes' ? formatBytes(done) : done.toLocaleString('en-US')
-  const whole =
-    total === undefined
-      ? unit === 'bytes'
-        ? ''
-        : ' files'
-      : ` of ${unit === 'bytes' ? formatBytes(total) : formatCount(total, 'file')}`
+  const format = unit === 'bytes' ? formatBytes : formatNumber
+  const whole = total !== undefined && show.total ? ` of ${format(total)}` : ''
+  const counts = `${format(done)}${whole}${unit === 'files' ? ' files' : ''}`
   const seconds = (nowMs - startedMs) / 1000
   // A rate over less says more about noise than about speed.
-  if (seconds < 0.5 || done === 0) return text + whole
-  const rate = done / seconds
-  const speed =
-    unit === 'bytes' ? `${formatBytes(Math.round(rate))}/s` : `${Math.round(rate).toLocaleString('en-US')}/s`
-  return `${text}${whole}, ${speed}`
+  if (seconds < 0.5 || done === 0) return counts
+  return `${counts}, ${format(Math.round(done / seconds))}/s`
+}
+
+function formatNumber(value: number): string {
+  return value.toLocaleString('en-US')
 }
