@@ -48,7 +48,9 @@ function needsLower(placements: readonly Placement[]): boolean {
   return placements.some((placement) => {
     if (placement.type === 'remove' || placement.type === 'append') return true
     if ('owner' in placement && placement.owner !== undefined && !isNumericOwner(placement.owner)) return true
-    if (placement.type === 'directory' && !placement.explicit && placement.path !== '/') return true
+    // Both are written with the directory's own attributes, which are the lower layer's.
+    const isDirectory = placement.type === 'opaque' || placement.type === 'directory'
+    if (isDirectory && !described.has(placement.path)) return true
     return !described.has(`/${parentOf(placement.path.slice(1)) ?? ''}`)
   })
 }
