@@ -6,12 +6,20 @@ import type { LowerView } from './lower-view.ts'
 
 /** Adds the missing parents of what the draft holds, and the directories of `also` with theirs. */
 export function addParents(draft: Draft, view: LowerView, also: Iterable<string>): void {
-  const add = (path: string): void => {
-    if (path === '' || draft.has(path)) return
+  const add = (path: string, writer: string): void => {
+    if (path === '') return
+    const holder = draft.get(path)
+    if (holder?.type === 'directory') return
+    if (holder !== undefined) {
+      throw new OciBuildError('OCB-ENTRY-BELOW-FILE', {
+        message: `${writer}, but ${holder.origin ?? 'the layer'} makes /${path} a ${holder.type}`,
+        hint: 'a layer cannot hold both; write one of them to another path',
+      })
+    }
     const below = view.get(path)
     if (below && below.type !== 'directory') {
       throw new OciBuildError('OCB-ENTRY-BELOW-FILE', {
-        message: `the layer writes below /${path}, where a lower layer has a ${below.type}`,
+        message: `${writer}, but at /${path} a lower layer has a ${below.type}`,
         hint: `add { remove: "/${path}" } to the layer first, or write to another path`,
       })
     }
@@ -23,21 +31,11 @@ export function addParents(draft: Draft, view: LowerView, also: Iterable<string>
       owner: undefined,
       mtime: 0,
     })
-    add(parentOf(path) ?? '')
+    add(parentOf(path) ?? '', writer)
   }
-  for (const path of also) add(path)
+  for (const path of also) add(path, `the layer hides what lies in /${path}`)
   for (const [path, entry] of Array.from(draft)) {
-    const parent = parentOf(path)
-    if (parent === undefined) continue
-    const holder = draft.get(parent)
-    if (holder === undefined) {
-      add(parent)
-    } else if (holder.type !== 'directory') {
-      throw new OciBuildError('OCB-ENTRY-BELOW-FILE', {
-        message: `${entry.origin ?? 'the layer'} writes /${path}, but ${holder.origin ?? 'the layer'} makes /${parent} a ${holder.type}`,
-        hint: 'a layer cannot hold both; write one of them to another path',
-      })
-    }
+    add(parentOf(path) ?? '', `${entry.origin ?? 'the layer'} writes /${path}`)
   }
 }
 

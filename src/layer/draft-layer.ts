@@ -56,7 +56,9 @@ function draftEntry(placement: Leaf, view: LowerView): DraftEntry {
 /** Where a file or link goes; it may replace what is below, but not a directory that has something in it. */
 function checkedPath(view: LowerView, placement: Placement): string {
   const path = view.resolve(placement.path)
-  if (path === '' || (view.get(path)?.type === 'directory' && view.hasChildren(path))) {
+  const below = view.get(path)
+  if (below?.type === 'symlink') view.hideLink()
+  if (path === '' || (below?.type === 'directory' && view.hasChildren(path))) {
     throw new OciBuildError('OCB-ENTRY-OVER-DIRECTORY', {
       message: `${placement.origin} puts a ${placement.type} at /${path}, where a lower layer has a directory that is not empty`,
       hint:
@@ -73,7 +75,7 @@ function placeDirectory(draft: Draft, view: LowerView, placement: Directory): vo
   const path = view.resolve(placement.path, true)
   if (path === '' && !placement.explicit) return
   const below = view.get(path)
-  if (below && below.type !== 'directory' && !draft.has(path)) {
+  if (below && below.type !== 'directory') {
     throw new OciBuildError('OCB-ENTRY-BELOW-FILE', {
       message: `${placement.origin} puts a directory at /${path}, where a lower layer has a ${below.type}`,
       hint: `add { remove: "/${path}" } to the layer first, or write to another path`,

@@ -14,6 +14,8 @@ export interface LowerView {
   hasChildren(path: string): boolean
   remove(path: string): void
   makeOpaque(path: string): void
+  /** To be called when the layer puts something over a lower layer's symlink. */
+  hideLink(): void
   /** An absolute image path as a relative one, the links of its parents followed; those of the last part too if asked. */
   resolve(path: string, followLast?: boolean): string
 }
@@ -38,7 +40,7 @@ export function createLowerView(tree: Tree | undefined, placed: (path: string) =
   }
   const get = (path: string): TreeNode | undefined => (tree && !isHidden(path) ? tree.get(path) : undefined)
 
-  const follow = (path: string, asFolder: boolean): string => {
+  const follow = (path: string): string => {
     const pending = path.split('/').toReversed()
     let current = ''
     let links = 0
@@ -49,8 +51,7 @@ export function createLowerView(tree: Tree | undefined, placed: (path: string) =
         continue
       }
       const next = current === '' ? part : `${current}/${part}`
-      const isLast = pending.length === 0
-      const node = (isLast && !asFolder) || placed(next) ? undefined : get(next)
+      const node = placed(next) ? undefined : get(next)
       if (node?.type !== 'symlink' || node.target === undefined) {
         current = next
         continue
@@ -78,22 +79,25 @@ export function createLowerView(tree: Tree | undefined, placed: (path: string) =
       tree.childNames(path).some((name) => get(path === '' ? name : `${path}/${name}`) !== undefined),
     remove(path) {
       removed.add(path)
+      // Nothing is left in which anything was to be hidden.
+      for (const hidden of opaque) if (hidden === path || hidden.startsWith(`${path}/`)) opaque.delete(hidden)
       resolvedFolders.clear()
     },
     makeOpaque(path) {
       opaque.add(path)
       resolvedFolders.clear()
     },
+    hideLink: () => resolvedFolders.clear(),
     resolve(path, followLast = false) {
       const relative = path.replace(/^\/+/, '')
       if (!tree) return relative
-      if (followLast) return follow(relative, true)
+      if (followLast) return follow(relative)
       const slash = relative.lastIndexOf('/')
       if (slash < 0) return relative
       const folder = relative.slice(0, slash)
       let resolved = resolvedFolders.get(folder)
       if (resolved === undefined) {
-        resolved = follow(folder, true)
+        resolved = follow(folder)
         resolvedFolders.set(folder, resolved)
       }
       return resolved === '' ? relative.slice(slash + 1) : resolved + relative.slice(slash)
