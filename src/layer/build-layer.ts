@@ -1,5 +1,6 @@
 /** A changeset becomes a stored layer: taken from the cache, or built in one pass. */
 
+import { setImmediate } from 'node:timers/promises'
 import type { FileDigests } from '../cache/file-digests.ts'
 import type { Compression } from '../config/resolved-spec.ts'
 import type { ContentStore, Ingester } from '../content/store.ts'
@@ -11,7 +12,7 @@ import type { Changeset } from './changeset.ts'
 import { encodeLayer } from './encode-layer.ts'
 import type { LayerCache } from './layer-cache.ts'
 import { layerKey, shapeKey } from './layer-key.ts'
-import { hashSource, sourceSize } from './read-source.ts'
+import { hashInPieces, sourceSize } from './read-source.ts'
 import type { ContentDigests, FileEntry } from './tar-blocks.ts'
 
 export interface BuiltLayer {
@@ -43,7 +44,7 @@ export async function buildLayer(
   const shape = shapeKey(changeset, compression, await builder.encoderId(compression))
   const digests = changesetDigests(builder.files)
   if (cache.mayHave(shape)) {
-    const key = layerKey(shape, findDigests(changeset, digests, signal))
+    const key = layerKey(shape, await findDigests(changeset, digests, signal))
     const found = await cache.find(shape, key)
     if (found) return { name, ...found, cached: true }
   }
@@ -56,7 +57,7 @@ export async function buildLayer(
   })
   const descriptor = await builder.store.ingest(encoded.mediaType, encoded.blob, { signal })
   const layer = { descriptor, diffId: encoded.diffId() }
-  cache.keep(shape, layerKey(shape, findDigests(changeset, digests, signal)), layer)
+  cache.keep(shape, layerKey(shape, await findDigests(changeset, digests, signal)), layer)
   return { name, ...layer, cached: false }
 }
 
@@ -86,22 +87,41 @@ function changesetDigests(files: FileDigests): ContentDigests {
 }
 
 /** The digest of every file in order; what is not known is read and hashed. */
-function findDigests(
+async function findDigests(
   changeset: Changeset,
   digests: ContentDigests,
   signal: AbortSignal | undefined,
-): readonly string[] {
+): Promise<readonly string[]> {
   const scratch = Buffer.allocUnsafeSlow(1024 * 1024)
   const contents: string[] = []
   for (const entry of changeset.entries) {
     if (entry.type !== 'file') continue
     let hex = digests.known(entry)
     if (hex === undefined) {
-      throwIfAborted(signal)
-      hex = hashSource(entry.source, scratch)
+      hex = await hashFile(entry, scratch, signal)
       digests.found(entry, hex)
+      // Small files are read without waiting; signals and timers get a turn between some.
+      if (contents.length % 256 === 0) await setImmediate()
     }
     contents.push(hex)
   }
   return contents
+}
+
+async function hashFile(
+  { source }: FileEntry,
+  scratch: Buffer,
+  signal: AbortSignal | undefined,
+): Promise<string> {
+  const pieces = hashInPieces(source, scratch)
+  try {
+    for (;;) {
+      throwIfAborted(signal)
+      const next = pieces.next()
+      if (next.done === true) return next.value
+      await setImmediate()
+    }
+  } finally {
+    pieces.return('')
+  }
 }

@@ -1,5 +1,6 @@
 /** A changeset becomes a layer blob in one pass: read, hash, cut, compress several blocks at once, in order. */
 
+import { setImmediate } from 'node:timers/promises'
 import { createBlockEncoder } from '../content/block-encoder.ts'
 import { createDigester } from '../content/hash.ts'
 import type { ByteStream } from '../content/store.ts'
@@ -48,6 +49,10 @@ export function encodeLayer(changeset: Changeset, options: EncodeOptions): Encod
     if (encoder.head) yield encoder.head
     for (const block of tarBlocks(changeset, { limits, digests: options.digests, takeBuffer })) {
       throwIfAborted(options.signal)
+      if (block.length === 0) {
+        await setImmediate()
+        continue
+      }
       tarDigester.update(block)
       tarBytes += block.length
       const encoded = encoder.encode(block).then((bytes) => {

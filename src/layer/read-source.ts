@@ -17,7 +17,6 @@ export function readWhole(source: FileSource, buffer: Buffer, offset: number): v
     buffer.set(source.bytes, offset)
     return
   }
-  if (source.size === 0) return
   const file = open(source)
   try {
     let filled = 0
@@ -75,8 +74,11 @@ export function openPieces(source: FileSource): PieceReader {
   }
 }
 
-/** The sha256 of a planned file in hex, read in pieces of `scratch`'s length. */
-export function hashSource(source: FileSource, scratch: Buffer): string {
+/**
+ * Finds the sha256 of a planned file in hex, reading pieces of `scratch`'s length and yielding between them: a file
+ * of many gigabytes must not keep signals and timers waiting.
+ */
+export function* hashInPieces(source: FileSource, scratch: Buffer): Generator<undefined, string> {
   const digester = createDigester()
   const pieces = openPieces(source)
   try {
@@ -85,6 +87,7 @@ export function hashSource(source: FileSource, scratch: Buffer): string {
       pieces.read(scratch, 0, length)
       digester.update(scratch.subarray(0, length))
       left -= length
+      if (left > 0) yield
     }
     pieces.finish()
   } finally {

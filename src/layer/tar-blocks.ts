@@ -5,7 +5,7 @@ import { contentTime } from '../tar/content-time.ts'
 import { encodeHeader, endOfArchiveBytes, paddingBytes, patchTime } from '../tar/tar-header.ts'
 import { cutsBefore, type BlockLimits } from './block-cutter.ts'
 import type { Changeset, ChangesetEntry } from './changeset.ts'
-import { changed, hashSource, openPieces, readWhole, sourceSize } from './read-source.ts'
+import { changed, hashInPieces, openPieces, readWhole, sourceSize } from './read-source.ts'
 import { tarEntry, tarPath } from './tar-entry.ts'
 
 export type FileEntry = Extract<ChangesetEntry, { readonly type: 'file' }>
@@ -23,7 +23,10 @@ export interface TarBlockOptions {
   readonly takeBuffer: () => Buffer
 }
 
-/** Yields the blocks of a layer's tar in order; each is a view of a buffer from `takeBuffer`. */
+/** What is yielded while there is no block yet, so that a consumer can let others run. */
+const pause = Buffer.alloc(0)
+
+/** Yields the blocks of a layer's tar in order, each a view of a buffer from `takeBuffer`; empty ones are pauses. */
 export function* tarBlocks(changeset: Changeset, options: TarBlockOptions): Generator<Buffer> {
   const { limits, takeBuffer } = options
   const times = new Map<string, number>()
@@ -73,7 +76,7 @@ function* largeFile(
 ): Generator<Buffer, void> {
   const { maxBytes } = options.limits
   // Its time stands before its bytes, so they are read twice where the digest is not known, and must agree.
-  const hex = options.digests.known(entry) ?? hashSource(entry.source, first)
+  const hex = options.digests.known(entry) ?? (yield* hashWithPauses(entry, first))
   setContentTime(entry, Buffer.from(hex, 'hex'), header, times)
   const size = sourceSize(entry.source)
   const digester = createDigester()
@@ -103,6 +106,19 @@ function* largeFile(
   // Records divide `maxBytes`, so the padding never reaches over a cut.
   buffer.fill(0, filled, filled + paddingBytes(size))
   yield buffer.subarray(0, filled + paddingBytes(size))
+}
+
+function* hashWithPauses({ source }: FileEntry, scratch: Buffer): Generator<Buffer, string> {
+  const pieces = hashInPieces(source, scratch)
+  try {
+    for (;;) {
+      const next = pieces.next()
+      if (next.done === true) return next.value
+      yield pause
+    }
+  } finally {
+    pieces.return('')
+  }
 }
 
 /** The time that a header can be made with; 0 where the content's is still to be found. */
