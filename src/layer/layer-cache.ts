@@ -34,12 +34,19 @@ export function createLayerCache(
       const path = recordPath(shape, key)
       const layer = readRecord(path)
       if (!layer || !(await blobs.has(layer.descriptor))) return undefined
-      // Least recently used goes first when the cache is pruned.
-      const now = wallClockMs() / 1000
-      utimesSync(path, now, now)
+      markUsed(path, wallClockMs() / 1000)
       return layer
     },
     keep: (shape, key, layer) => writeFileAtomic(recordPath(shape, key), encodeJson(layer)),
+  }
+}
+
+/** Least recently used goes first when the cache is pruned. */
+function markUsed(path: string, now: number): void {
+  try {
+    utimesSync(path, now, now)
+  } catch {
+    // Pruned meanwhile, or a cache of somebody else's: the blob is what matters, and it is there.
   }
 }
 
