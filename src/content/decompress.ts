@@ -7,8 +7,15 @@ import type { ByteStream } from './store.ts'
 
 export type CompressionType = 'gzip' | 'zstd' | 'none'
 
-/** Decompresses a stream. A damaged or cut one throws `OCB-COMPRESSION-DAMAGED`; what the source throws is passed on. */
-export async function* decompress(content: ByteStream, type: CompressionType): AsyncGenerator<Uint8Array> {
+/**
+ * Decompresses a stream. A damaged or cut one throws `OCB-COMPRESSION-DAMAGED`; what the source throws is passed on.
+ * Bytes after the end of a gzip stream are ignored; `onConsumed` hears at its end how many bytes belonged to it.
+ */
+export async function* decompress(
+  content: ByteStream,
+  type: CompressionType,
+  onConsumed?: (bytes: number) => void,
+): AsyncGenerator<Uint8Array> {
   if (type === 'none') {
     yield* content
     return
@@ -26,8 +33,11 @@ export async function* decompress(content: ByteStream, type: CompressionType): A
     { objectMode: false },
   )
   try {
-    if (type === 'gzip') yield* pipe(source, zlib.createGunzip({ chunkSize: 128 * 1024 }))
-    else yield* readZstd(source)
+    if (type === 'gzip') {
+      const gunzip = zlib.createGunzip({ chunkSize: 128 * 1024 })
+      yield* pipe(source, gunzip)
+      onConsumed?.(gunzip.bytesWritten)
+    } else yield* readZstd(source)
   } catch (error) {
     if (sourceError !== undefined) throw sourceError
     if (error instanceof OciBuildError) throw error

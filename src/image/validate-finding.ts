@@ -42,6 +42,7 @@ const codes = {
   'OCB-VALIDATE-HISTORY-COUNT': 'error',
   'OCB-VALIDATE-LAYER-COUNT': 'error',
   'OCB-VALIDATE-COMPRESSION': 'error',
+  'OCB-VALIDATE-COMPRESSION-TRAILING': 'error',
   'OCB-VALIDATE-DECOMPRESS': 'error',
   'OCB-VALIDATE-DIFF-ID': 'error',
   'OCB-VALIDATE-TAR': 'error',

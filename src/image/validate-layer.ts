@@ -39,13 +39,19 @@ export async function checkLayerBlob(
   const digester = createDigester(options.diffIdAlgorithm)
   const tar = wanted === undefined ? undefined : await createTarCheck(where, findings)
   let readable = true
+  // Go's gzip reader, which engines use, takes no other bytes after the stream; zlib ignores them.
+  const onConsumed = (bytes: number): void => {
+    if (bytes >= descriptor.size) return
+    const message = `${descriptor.size - bytes} bytes follow the gzip stream`
+    findings.add('OCB-VALIDATE-COMPRESSION-TRAILING', where, message)
+  }
   try {
     const seen = detectCompression(await source.head())
     if (wanted !== undefined && seen !== wanted) {
       const message = `${descriptor.mediaType} over bytes that are ${compressionNames[seen]}`
       findings.add('OCB-VALIDATE-COMPRESSION', where, message)
     }
-    for await (const chunk of decompress(source.bytes(), seen)) {
+    for await (const chunk of decompress(source.bytes(), seen, onConsumed)) {
       throwIfAborted(options.signal)
       digester.update(chunk)
       await tar?.write(chunk)
