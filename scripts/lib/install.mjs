@@ -24,9 +24,10 @@ function isInstalled() {
   return Object.entries(wanted).every(([path, { version, integrity, optional }]) => {
     if (path === '') return true
     const installed = found[path]
-    // Packages for other platforms are optional and absent.
+    // Packages for other platforms are optional and absent; some are locked without a checksum.
     if (installed === undefined) return optional === true
-    return installed.version === version && installed.integrity === integrity
+    if (installed.version !== version) return false
+    return integrity === undefined || installed.integrity === integrity
   })
 }
 
