@@ -35,6 +35,8 @@ export type BuildEvent =
       readonly title: string
       readonly detail?: string | undefined
       readonly cached?: boolean | undefined
+      /** What came of it, as stored. */
+      readonly bytes?: number | undefined
       readonly durationMs: number
     }
   /** A line that a child process of `prepare` printed. */
@@ -62,7 +64,7 @@ export interface StepHandle {
   readonly id: string
   progress(done: number, total?: number): void
   /** Sets what the step-end says. */
-  finish(detail: string, cached?: boolean): void
+  finish(result: { detail?: string; cached?: boolean; bytes?: number }): void
 }
 
 /** A reporter over a listener; `now` is a monotonic clock in milliseconds. Collects warnings in `warnings`. */
@@ -90,18 +92,16 @@ export function createReporter(
       const id = `step-${steps}`
       const { stage, title } = start
       const startedMs = now()
-      let detail: string | undefined
-      let cached: boolean | undefined
+      let result: Parameters<StepHandle['finish']>[0] = {}
       emit({ type: 'step-start', id, ...start })
       const value = await work({
         id,
         progress: (done, total) => emit({ type: 'step-progress', id, done, total }),
-        finish(text, fromCache) {
-          detail = text
-          cached = fromCache
+        finish(found) {
+          result = found
         },
       })
-      emit({ type: 'step-end', id, stage, title, detail, cached, durationMs: now() - startedMs })
+      emit({ type: 'step-end', id, stage, title, ...result, durationMs: now() - startedMs })
       return value
     },
   }

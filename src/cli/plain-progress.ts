@@ -2,7 +2,7 @@
 
 import type { BuildEvent } from '../events.ts'
 import type { CliContext } from './context.ts'
-import { formatDuration } from './format.ts'
+import { formatBytes, formatDuration } from './format.ts'
 import { createPaint, type Paint } from './paint.ts'
 import { formatWarning } from './print-error.ts'
 import type { ProgressView } from './progress.ts'
@@ -45,9 +45,10 @@ export function createPlainProgress(context: CliContext): ProgressView {
 
 /** `layer    app  12.3 MB  1.2 s`. */
 export function formatStepEnd(event: Extract<BuildEvent, { type: 'step-end' }>, paint: Paint): string {
-  const { stage, title, detail, cached, durationMs } = event
+  const { stage, title, detail, cached, bytes, durationMs } = event
   const parts = [paint('bold', oneLine(title))]
   if (cached === true && detail?.includes('cached') !== true) parts.push(paint('cyan', 'cached'))
+  if (bytes !== undefined) parts.push(formatBytes(bytes))
   if (detail !== undefined && detail !== '') parts.push(detail)
   parts.push(paint('dim', formatDuration(durationMs)))
   return stageCell(stage) + parts.join('  ')

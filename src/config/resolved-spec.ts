@@ -155,6 +155,7 @@ export interface ImageSpec {
   /** Repository without tag, with a host where the user wrote one. */
   readonly name: string
   readonly tags: readonly string[]
+  /** A relative path is relative to `root`. */
   readonly base: Reference
   /** As the user wrote it, for messages. */
   readonly baseText: string
@@ -177,6 +178,7 @@ export interface ImageSpec {
   readonly createdSeconds: number
   readonly index: boolean
   readonly formatVersion: 1
+  /** Relative paths are relative to the working directory of the environment. */
   readonly outputs: readonly Reference[]
 }
 

@@ -7,7 +7,7 @@ import { buildLayer, contentBytes, type BuiltLayer, type LayerBuilder } from '..
 import { createLayerCache } from '../layer/layer-cache.ts'
 import type { Descriptor } from '../spec/descriptor.ts'
 import { createEncoderIdentity } from './encoder-identity.ts'
-import type { ImagePlan, LayerPlan, PlatformPlan } from './plan-image.ts'
+import { stepTitle, type ImagePlan, type LayerPlan, type PlatformPlan } from './plan-image.ts'
 import type { Session } from './session.ts'
 
 export interface StagedPlatform {
@@ -38,7 +38,10 @@ export async function buildImages(
     const platforms: StagedPlatform[] = []
     for (const platform of plan.platforms) {
       const layers: BuiltLayer[] = []
-      for (const layer of platform.layers) layers.push(await stageLayer(layer, builder, session))
+      for (const layer of platform.layers) {
+        const title = stepTitle(layer.changeset.name, plan, platform.platform)
+        layers.push(await stageLayer(title, layer, builder, session))
+      }
       const image = await assembleImage(staging, plan.spec, platform.platform, platform.base, layers)
       platforms.push({ plan: platform, image, layers })
     }
@@ -49,19 +52,20 @@ export async function buildImages(
 }
 
 function stageLayer(
+  title: string,
   { changeset, compression }: LayerPlan,
   builder: LayerBuilder,
   session: Session,
 ): Promise<BuiltLayer> {
   const start = {
     stage: 'layer',
-    title: changeset.name,
+    title,
     total: contentBytes(changeset),
     unit: 'bytes',
   } as const
   return session.reporter.step(start, async (step) => {
     const layer = await buildLayer(changeset, compression, builder, step)
-    step.finish(layer.descriptor.digest, layer.cached)
+    step.finish({ cached: layer.cached, bytes: layer.descriptor.size })
     return layer
   })
 }

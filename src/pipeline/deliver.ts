@@ -65,7 +65,7 @@ function copyInto(
         step.progress(bytes)
       },
     })
-    step.finish(root.digest)
+    step.finish({ detail: root.digest, bytes })
     return { ref, digest: root.digest }
   })
 }

@@ -1,10 +1,9 @@
 /** Config words become data: for each platform the base, the changesets and what was hidden from them. */
 
-import { dirname, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import type { Compression, ImageSpec, ResolvedSpec } from '../config/resolved-spec.ts'
 import { OciBuildError, throwIfAborted } from '../errors.ts'
-import { scratchBase, type BaseImage } from '../image/base-image.ts'
-import { openBaseImage } from '../image/base-image.ts'
+import { openBaseImage, type BaseImage } from '../image/base-image.ts'
 import type { Changeset } from '../layer/changeset.ts'
 import { createLowerStack } from '../layer/lower-stack.ts'
 import { normalizeLayer } from '../layer/normalize.ts'
@@ -42,12 +41,14 @@ export async function planImages(spec: ResolvedSpec, session: Session): Promise<
   for (const image of spec.images) {
     const platforms: PlatformPlan[] = []
     for (const platform of image.platforms) {
-      const title = planTitle(image, platform)
+      const title = stepTitle('files', { spec: image }, platform)
       platforms.push(
         await session.reporter.step({ stage: 'plan', title }, async (step) => {
           const plan = await planPlatform(image, platform, spec, session)
           const entries = plan.layers.reduce((sum, layer) => sum + layer.changeset.entries.length, 0)
-          step.finish(`${plan.layers.length} layers, ${entries} entries`)
+          step.finish({
+            detail: `${count(entries, 'entry', 'entries')} in ${count(plan.layers.length, 'layer', 'layers')}`,
+          })
           return plan
         }),
       )
@@ -57,8 +58,15 @@ export async function planImages(spec: ResolvedSpec, session: Session): Promise<
   return plans
 }
 
-function planTitle(image: ImageSpec, platform: Platform): string {
-  return [image.image, formatPlatform(platform)].filter((word) => word !== undefined).join(' ')
+/** What a step works on, with its image and platform where there are several. */
+export function stepTitle(what: string, { spec }: Pick<ImagePlan, 'spec'>, platform: Platform): string {
+  const image = spec.image === undefined ? '' : `${spec.image}: `
+  const suffix = spec.platforms.length > 1 ? ` (${formatPlatform(platform)})` : ''
+  return image + what + suffix
+}
+
+function count(value: number, one: string, many: string): string {
+  return `${value} ${value === 1 ? one : many}`
 }
 
 async function planPlatform(
@@ -116,28 +124,23 @@ function planContext(
     platform,
     specRoot: spec.root,
     spoolDir: cache.runDir,
-    excludedPaths: [session.cacheDir, ...outputPaths(spec, resolved, session)],
+    excludedPaths: [session.cacheDir, ...outputPaths(resolved, session)],
     reporter,
     blobs: staging,
     offline: options.offline === true,
     environment,
     async openImage(reference, wanted) {
-      const source = await openSource(reference, sourceOptions(session))
-      const image =
-        reference.transport === 'scratch'
-          ? scratchBase
-          : await openBaseImage(source, wanted, formatReference(reference))
+      const source = await openSource(reference, sourceOptions(spec, session))
+      const image = await openBaseImage(source, wanted, formatReference(reference))
       return openRootfs(source.store, image.layers, { cacheDir: cache.namesDir, signal: options.signal })
     },
   }
 }
 
 /** Where this build writes: an image never holds an earlier one of itself. */
-function outputPaths(spec: ImageSpec, resolved: ResolvedSpec, session: Session): readonly string[] {
-  const folder = resolved.configFile === undefined ? session.cwd : dirname(resolved.configFile)
-  const paths = [resolve(folder, '.ocibuild'), resolve(session.cwd, '.ocibuild')]
-  for (const output of resolved.images.flatMap((image) => image.outputs)) {
-    if ('path' in output && output.path !== '-') paths.push(resolve(spec.root, output.path))
-  }
-  return paths
+function outputPaths(resolved: ResolvedSpec, session: Session): readonly string[] {
+  const outputs = resolved.images.flatMap((image) => image.outputs)
+  return outputs.flatMap((output) =>
+    'path' in output && output.path !== '-' ? resolve(session.environment.cwd, output.path) : [],
+  )
 }

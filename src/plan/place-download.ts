@@ -81,7 +81,7 @@ async function fetchFile(entry: EntryOf<'download'>, digest: Digest, context: La
         (body) => blobs.ingest('application/octet-stream', checked(body, digest, entry), { signal }),
         { environment, signal, onProgress },
       )
-      finish(`${stored.size} bytes, ${stored.digest}`)
+      finish({ detail: stored.digest, bytes: stored.size })
       const file = await blobs.fileOf(stored)
       if (file === undefined) throw new Error(`unreachable: ${stored.digest} was stored and is not there`)
       return file

@@ -1,0 +1,65 @@
+/** Timing whole processes in turn, so that a machine whose speed drifts treats all of them alike. */
+
+import { spawn } from 'node:child_process'
+import { readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+/**
+ * @typedef {object} Case
+ * @property {string} name
+ * @property {string} command A shell command.
+ * @property {() => void} [before] Untimed.
+ * @property {boolean} [node] Whether it is a Node.js process that `report-usage.mjs` is preloaded into.
+ *
+ * @typedef {object} Measured
+ * @property {string} name
+ * @property {number[]} seconds Sorted.
+ * @property {number} peakBytes Of all runs; 0 where it was not measured.
+ */
+
+/**
+ * Runs every case once a round, in order. The first round only warms up the file cache.
+ * @param {readonly Case[]} cases
+ * @param {number} rounds
+ * @returns {Promise<Measured[]>}
+ */
+export async function measure(cases, rounds) {
+  const measured = cases.map(({ name }) => ({ name, seconds: [], peakBytes: 0 }))
+  for (let round = 0; round <= rounds; round += 1) {
+    for (const [index, item] of cases.entries()) {
+      item.before?.()
+      const { seconds, peakBytes } = await run(item)
+      const result = measured[index]
+      if (round > 0) result.seconds.push(seconds)
+      result.peakBytes = Math.max(result.peakBytes, peakBytes)
+      process.stderr.write(
+        `${round === 0 ? 'warm-up' : `round ${round}`}  ${item.name}  ${seconds.toFixed(2)} s\n`,
+      )
+    }
+  }
+  for (const result of measured) result.seconds.sort((a, b) => a - b)
+  return measured
+}
+
+/** @param {readonly number[]} sorted */
+export function median(sorted) {
+  const middle = sorted.length >> 1
+  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
+}
+
+async function run({ name, command, node }) {
+  const usage = join(tmpdir(), `ocibuild-bench-${process.pid}.usage`)
+  rmSync(usage, { force: true })
+  const preload = new URL('./report-usage.mjs', import.meta.url).href
+  const env = node ? { ...process.env, BENCH_USAGE: usage, NODE_OPTIONS: `--import=${preload}` } : process.env
+  const startedMs = performance.now()
+  const child = spawn('bash', ['-o', 'pipefail', '-c', command], { env, stdio: ['ignore', 'ignore', 'pipe'] })
+  let errors = ''
+  child.stderr.on('data', (chunk) => (errors += chunk))
+  const status = await new Promise((resolve) => child.on('close', resolve))
+  const seconds = (performance.now() - startedMs) / 1000
+  if (status !== 0) throw new Error(`${name} failed with ${status}: ${errors.slice(-2000)}`)
+  const peakBytes = node ? Number(readFileSync(usage, 'utf8')) : 0
+  return { seconds, peakBytes }
+}
