@@ -52,7 +52,7 @@ export default defineConfig(({ env, args, git, packageJson }) => ({
         { copy: `native/${platform.architecture}/*.node`, to: '/app/native/' },
         {
           file: '/etc/motd',
-          content: 'version ${package.version}\n',
+          content: 'version ${package.version:-dev}\n',
           template: true,
           mode: '0644',
           owner: 0,

@@ -166,7 +166,9 @@ export function checkShape(
     const issue = v.safeParse(schema, value, { abortEarly: true }).issues?.[0]
     if (issue === undefined) return
     if (issue.type === 'raw_check') {
-      faults.push({ path, message: issue.message })
+      // Parsers of other rooms know later words too (`docker-daemon:`), and say so in the one phrase of the house.
+      const later = issue.message.includes('in a later release')
+      faults.push({ path, message: issue.message, later })
       return
     }
     const quoted =

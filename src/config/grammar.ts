@@ -44,6 +44,9 @@ const rfc3339 = /^\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:[Zz]|[+-]\
 /** Seconds since the epoch of an RFC 3339 time, fractions cut off; undefined when it is none, or lies before 1970. */
 export function parseTime(value: string): number | undefined {
   if (!rfc3339.test(value)) return undefined
+  // The engine rolls the 30th of February over into March.
+  const [year = 0, month = 0, day = 0] = value.slice(0, 10).split('-').map(Number)
+  if (day > new Date(Date.UTC(year, month, 0)).getUTCDate()) return undefined
   const milliseconds = Date.parse(value.replace(' ', 'T').toUpperCase())
   return Number.isNaN(milliseconds) || milliseconds < 0 ? undefined : Math.floor(milliseconds / 1000)
 }
@@ -103,7 +106,7 @@ export function parseCompression(
   if (!extra && type === 'zstd' && inRange(19)) return { type, level: level ?? 3 }
   if (!extra && type === 'none' && level === undefined) return { type }
   throw new OciBuildError('OCB-SPEC-COMPRESSION', {
-    message: `found ${JSON.stringify(value)}, wanted gzip (levels 1 to 9), zstd (1 to 19) or none, like "gzip:9"`,
+    message: `found ${JSON.stringify(value)}, wanted gzip (levels 1 to 9), zstd (1 to 19) or none`,
     hint: 'write it like gzip, gzip:9, zstd:3 or none',
   })
 }

@@ -44,7 +44,8 @@ export async function importConfig(path: string): Promise<unknown> {
       virtualModules: { ocibuild: { defineConfig, semverTags } },
     })
     const module: unknown = await jiti.import(path)
-    return defaultExport(module, path)
+    const isCommonJs = typeof module !== 'object' || module === null || !('__esModule' in module)
+    return defaultExport(isCommonJs ? { default: module } : module, path)
   } catch (error) {
     if (error instanceof OciBuildError) throw error
     // For JavaScript Node's own words are the better ones.

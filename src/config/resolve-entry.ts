@@ -1,8 +1,8 @@
 /** One checked entry with its defaults filled in. */
 
 import { resolve } from 'node:path'
-import { parseReference } from '../spec/parse-reference.ts'
 import { parseFixedMode, parseMode, parseMtime } from './grammar.ts'
+import { parseSource } from './parse-source.ts'
 import type { EntrySpec } from './resolved-spec.ts'
 import { present } from './schema-tools.ts'
 import type { CopyEntry, EntryWords, List } from './spec-types.ts'
@@ -55,7 +55,7 @@ function resolveCopy(words: CopyEntry, at: string, root: string): EntrySpec {
     copy: typeof copy === 'string' ? [copy] : present(copy),
     list: typeof copy !== 'string',
     to,
-    from: from === undefined ? undefined : parseReference(from, 'in'),
+    from: from === undefined ? undefined : parseSource(from),
     ...filters(words),
     mode: parseMode(words.mode),
     dirMode: parseMode(words.dirMode),

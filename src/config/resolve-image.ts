@@ -12,6 +12,8 @@ import { parseCompression } from './grammar.ts'
 import { imageMetadata } from './image-metadata.ts'
 import type { LoadedConfig } from './load-config.ts'
 import type { SpecOverrides } from './overrides.ts'
+import { absolutely, seenFrom } from './place-reference.ts'
+import { parseSource } from './parse-source.ts'
 import { repositoryOfPackage, sanitiseName } from './package-json.ts'
 import { resolveLayers } from './resolve-layers.ts'
 import { resolveCreated, resolveImageConfig } from './resolve-words.ts'
@@ -38,7 +40,10 @@ export function resolveImage(
     image,
     name: tagged?.name ?? spec.name ?? defaultName(loaded, image),
     tags: tags.length > 0 ? tags : ['latest'],
-    base: parseReference(baseText, 'in'),
+    base:
+      overrides.base === undefined
+        ? parseSource(baseText)
+        : absolutely(parseSource(baseText), environment.cwd),
     baseText,
     platforms,
     platformsDefaulted: named.length === 0,
@@ -57,7 +62,9 @@ export function resolveImage(
     createdSeconds: resolveCreated(spec.created, loaded.git, environment.variables),
     index: spec.index ?? false,
     formatVersion: 1,
-    outputs: resolveOutputs(overrides, present(spec.outputs), image, tagged?.others ?? []),
+    outputs: resolveOutputs(overrides, present(spec.outputs), image, tagged?.others ?? [], (word) =>
+      seenFrom(parseReference(word, 'out'), loaded.folder, environment.cwd),
+    ),
   }
 }
 
@@ -115,9 +122,10 @@ function resolveOutputs(
   words: readonly string[],
   image: string | undefined,
   otherNames: readonly string[],
+  place: (word: string) => Reference,
 ): readonly Reference[] {
-  const given = overrideOutputs(overrides) ?? words.map((word) => parseReference(word, 'out'))
-  const outputs = given.length > 0 ? given : [parseReference(`oci:.ocibuild/${image ?? 'image'}`, 'out')]
+  const given = overrideOutputs(overrides) ?? words.map(place)
+  const outputs = given.length > 0 ? given : [place(`oci:.ocibuild/${image ?? 'image'}`)]
   if (otherNames.length === 0) return outputs
   if (outputs.some((output) => output.transport === 'registry')) {
     return [...outputs, ...otherNames.map((name) => parseReference(name, 'out'))]

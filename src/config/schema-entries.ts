@@ -2,7 +2,17 @@
 
 import * as v from 'valibot'
 import * as words from './schema-words.ts'
-import { flag, list, object, oneOf, optional, whole, type Report, type Schema } from './schema-tools.ts'
+import {
+  flag,
+  isPresent,
+  list,
+  object,
+  oneOf,
+  optional,
+  whole,
+  type Report,
+  type Schema,
+} from './schema-tools.ts'
 import type * as types from './spec-types.ts'
 
 const { imagePath, octalMode, onlyPlatforms: platforms } = words
@@ -136,7 +146,7 @@ export function member(value: unknown, key: string): unknown {
 }
 
 function hasMembers(value: unknown): boolean {
-  return Array.isArray(value) && value.some((item) => item !== undefined && item !== null && item !== '')
+  return Array.isArray(value) && value.some((item) => isPresent(item))
 }
 
 function checkBase64(value: unknown, report: Report): void {

@@ -20,6 +20,7 @@ import type * as types from './spec-types.ts'
 
 const clearable = <T>(schema: Schema<T>): Schema<T | null | undefined> => optional(nullable(schema))
 const argv = clearable(list(words.string))
+const userWords = 'a user like 1000, "1000:1000" or "node"'
 const duration = optional(words.duration)
 
 export const envEditSchema: Schema<types.EnvEdit> = object<types.EnvEdit>({
@@ -47,10 +48,7 @@ export const configSchema: Schema<types.ConfigWords> = object<types.ConfigWords>
     text('an absolute image path like "/app"', (value) => value === '' || value.startsWith('/')),
   ),
   user: clearable(
-    v.union([
-      text('a user like "1000", "1000:1000" or "node"', /^(?:[^:\s]+(?::[^:\s]+)?)?$/),
-      whole('a user like 1000 or "1000:1000"', 0, 4_294_967_294),
-    ]),
+    v.union([text(userWords, /^(?:[^:\s]+(?::[^:\s]+)?)?$/), whole(userWords, 0, 4_294_967_294)]),
   ),
   exposedPorts: clearable(list(words.port, noRepeats('port'))),
   volumes: clearable(list(words.imagePath, noRepeats('volume'))),

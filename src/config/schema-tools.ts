@@ -1,6 +1,7 @@
 /** How the schema is written: objects that match their types key by key, words with a grammar, rules across fields. */
 
 import * as v from 'valibot'
+import { messageOf, OciBuildError } from '../errors.ts'
 
 export type Schema<T> = v.GenericSchema<T>
 
@@ -74,7 +75,8 @@ export function parsed(wanted: string, parse: (value: string) => unknown): Schem
       try {
         parse(dataset.value)
       } catch (error) {
-        addIssue({ message: error instanceof Error ? error.message : String(error) })
+        const hint = error instanceof OciBuildError && error.hint !== undefined ? `; ${error.hint}` : ''
+        addIssue({ message: `${messageOf(error)}${hint}` })
       }
     }),
   )

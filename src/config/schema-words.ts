@@ -3,6 +3,7 @@
 import * as v from 'valibot'
 import { parsePlatform } from '../spec/platform.ts'
 import { parseReference } from '../spec/parse-reference.ts'
+import { parseSource } from './parse-source.ts'
 import {
   isImagePath,
   isPort,
@@ -41,23 +42,21 @@ export const anyMode: Schema<string> = text(
   'a mode as a string of octal digits, like "0644", or "preserve"',
   (value) => value === 'preserve' || modePattern.test(value),
 )
+const ownerWords = 'an owner like 1000, "1000:1000" or "node:node"'
 export const owner: Schema<string | number> = v.union([
-  text('an owner like "1000", "1000:1000" or "node:node"', ownerPattern),
-  whole('an owner like 1000 or "1000:1000"', 0, 4_294_967_294),
+  text(ownerWords, ownerPattern),
+  whole(ownerWords, 0, 4_294_967_294),
 ])
+const timeWords = 'an RFC 3339 time like "2024-01-31T12:00:00Z", or whole seconds since 1970'
+const mtimeWords = `"content", "epoch", "preserve", ${timeWords}`
 export const mtime: Schema<string | number> = v.union([
-  text(
-    '"content", "epoch", "preserve", an RFC 3339 time like "2024-01-31T12:00:00Z", or seconds',
-    isTimeWord(['content', 'epoch', 'preserve']),
-  ),
-  whole('whole seconds since 1970', 0, maxSeconds),
+  text(mtimeWords, isTimeWord(['content', 'epoch', 'preserve'])),
+  whole(mtimeWords, 0, maxSeconds),
 ])
+const createdWords = `"git", "epoch", ${timeWords}`
 export const created: Schema<string | number> = v.union([
-  text(
-    '"git", "epoch", an RFC 3339 time like "2024-01-31T12:00:00Z", or seconds',
-    isTimeWord(['git', 'epoch']),
-  ),
-  whole('whole seconds since 1970', 0, maxSeconds),
+  text(createdWords, isTimeWord(['git', 'epoch'])),
+  whole(createdWords, 0, maxSeconds),
 ])
 export const sha256: Schema<string> = text('a sha256 of 64 hex digits', sha256Pattern)
 export const url: Schema<string> = text('an http or https URL', isHttpUrl)
@@ -65,18 +64,13 @@ export const duration: Schema<string> = text(
   'a duration like "30s", "1m30s" or "500ms"',
   (value) => parseDuration(value) !== undefined,
 )
-export const port: Schema<number | string> = v.union([
-  whole('a port from 1 to 65535', 1, 65_535),
-  text('a port like 3000, "3000/tcp" or "53/udp"', isPort),
-])
+const portWords = 'a port from 1 to 65535, like 3000, "3000/tcp" or "53/udp"'
+export const port: Schema<number | string> = v.union([whole(portWords, 1, 65_535), text(portWords, isPort)])
 export const tag: Schema<string> = text(
   'a tag: up to 128 letters, digits, "_", "." and "-", not beginning with "." or "-"',
   tagPattern,
 )
-export const reference: Schema<string> = parsed('a reference like "node:22-slim" or "oci:DIR"', (value) => {
-  if (value.startsWith('image:')) throw new Error('"image:NAME" comes in a later release of ocibuild')
-  return parseReference(value, 'in')
-})
+export const reference: Schema<string> = parsed('a reference like "node:22-slim" or "oci:DIR"', parseSource)
 export const output: Schema<string> = parsed('an output like "oci:dist/image" or "registry"', (value) =>
   parseReference(value, 'out'),
 )

@@ -55,7 +55,8 @@ export const multiSpecSchema: Schema<MultiSpec> = object<MultiSpec>({
 function nullableKeys(schema: Schema<BuildSpec>): Schema<ImageWords> {
   const entries: Record<string, v.GenericSchema> = {}
   if (!('entries' in schema) || typeof schema.entries !== 'object') return schema
-  for (const [key, value] of Object.entries(schema.entries ?? {})) entries[key] = v.nullable(value)
+  for (const [key, value] of Object.entries(schema.entries ?? {}))
+    entries[key] = v.optional(v.nullable(value))
   return v.strictObject(entries)
 }
 

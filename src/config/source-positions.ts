@@ -94,7 +94,7 @@ function child(document: Document, node: Node | undefined, step: string | number
   }
   // What an anchor brought in through a merge key stands where the anchor is.
   for (const pair of target.items) {
-    if (!isPair(pair) || !isScalar(pair.key) || String(pair.key.value) !== '<<') continue
+    if (!isPair(pair) || !isScalar(pair.key) || !isMergeKey(pair.key.value)) continue
     const sources = isSeq(pair.value) ? pair.value.items : [pair.value]
     for (const source of sources) {
       const found = isNode(source) ? child(document, source, step) : undefined
@@ -102,6 +102,11 @@ function child(document: Document, node: Node | undefined, step: string | number
     }
   }
   return undefined
+}
+
+// The parser reads the key `<<` as a symbol.
+function isMergeKey(value: unknown): boolean {
+  return value === '<<' || (typeof value === 'symbol' && value.description === '<<')
 }
 
 function isNode(value: unknown): value is Node {

@@ -45,14 +45,14 @@ export interface Given {
 }
 
 export async function resolveFolder(folder: string, given: Given = {}): Promise<ResolvedSpec> {
-  const environment = environmentWith(given.variables)
+  const environment = { ...environmentWith(given.variables), cwd: folder }
   const loaded = await loadConfig({ cwd: folder, config: given.config, args: given.args, environment })
   return resolveConfig(loaded, given.overrides ?? {}, { cwd: folder, images: given.images, environment })
 }
 
 export async function resolveValue(spec: unknown, given: Given = {}): Promise<ResolvedSpec> {
-  const environment = environmentWith(given.variables)
   const cwd = folderWith({})
+  const environment = { ...environmentWith(given.variables), cwd }
   const loaded = await loadConfig({ cwd, spec, args: given.args, environment })
   return resolveConfig(loaded, given.overrides ?? {}, { cwd, images: given.images, environment })
 }

@@ -1,0 +1,155 @@
+/** Finding and reading config files in every format. */
+
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { configNames, loadConfig } from '../../src/config/load-config.ts'
+import { environmentWith, errorOf, folderWith, only, resolveFolder } from './helpers.ts'
+
+const load = (cwd: string, config?: string): ReturnType<typeof loadConfig> =>
+  loadConfig({ cwd, config, args: { color: 'red' }, environment: environmentWith({ MODE: 'test' }) })
+
+describe('finding a config file', () => {
+  it('takes the first name in the order of the contract', async () => {
+    const texts: Readonly<Record<string, string>> = {
+      '.cjs': 'module.exports = { name: "cjs" }',
+      '.json': '{"name":"json"}',
+      '.yaml': 'name: yaml',
+      '.yml': 'name: yml',
+    }
+    const folder = folderWith({})
+    for (const name of configNames.toReversed()) {
+      const extension = name.slice('oci.config'.length)
+      writeFileSync(
+        join(folder, name),
+        texts[extension] ?? `export default { name: '${extension.slice(1)}' }`,
+      )
+      const { file, value } = await load(folder)
+      expect(file).toBe(join(folder, name))
+      expect(value).toEqual({ name: extension.slice(1) })
+    }
+    expect(configNames[0]).toBe('oci.config.ts')
+  })
+
+  it('takes a named file, and its folder as the place that host paths start from', async () => {
+    const folder = folderWith({
+      'oci.config.ts': 'export default {}',
+      'deploy/web.yaml': 'name: web\nroot: ..',
+    })
+    const image = only(await resolveFolder(folder, { config: 'deploy/web.yaml' }))
+    expect(image).toMatchObject({ name: 'web', root: folder })
+  })
+
+  it('says what it looked for and what to do', async () => {
+    const error = await errorOf(load(folderWith({})))
+    expect(error).toMatchObject({
+      code: 'OCB-USAGE-NO-CONFIG',
+      hint: 'run ocibuild init to write one, or name one with --config',
+    })
+    for (const name of configNames) expect(error.message).toContain(name)
+    expect(error.message).not.toContain('package.json')
+  })
+
+  it('says that a package.json alone is for a later release', async () => {
+    const error = await errorOf(load(folderWith({ 'package.json': '{}' })))
+    expect(error.message).toContain('building from package.json alone comes in a later release')
+  })
+
+  it('passes over a folder of that name, and refuses a file that is not there', async () => {
+    const folder = folderWith({ 'oci.config.json': '{"name":"x"}' })
+    mkdirSync(join(folder, 'oci.config.ts'))
+    expect((await load(folder)).file).toBe(join(folder, 'oci.config.json'))
+    expect(await errorOf(load(folder, 'nope.ts'))).toMatchObject({
+      code: 'OCB-USAGE-NO-CONFIG',
+      message: `there is no config file ${folder}/nope.ts`,
+    })
+    expect(await errorOf(load(folder, 'package.toml'))).toMatchObject({ code: 'OCB-USAGE-NO-CONFIG' })
+  })
+})
+
+describe('TypeScript and JavaScript', () => {
+  it.each(['oci.config.ts', 'oci.config.mts', 'oci.config.js', 'oci.config.mjs'])(
+    'import ocibuild in %s where it is not installed',
+    async (name) => {
+      const text = `import { defineConfig, semverTags } from 'ocibuild'\nexport default defineConfig({ tags: semverTags('1.2.3') })`
+      const { value } = await load(folderWith({ [name]: text, 'package.json': '{"type":"module"}' }))
+      expect(value).toEqual({ tags: ['1.2.3', '1.2', '1'] })
+    },
+  )
+
+  it('may be CommonJS', async () => {
+    const text = `const { defineConfig } = require('ocibuild')\nmodule.exports = defineConfig({ name: 'x' })`
+    expect((await load(folderWith({ 'oci.config.cjs': text }))).value).toEqual({ name: 'x' })
+  })
+
+  it('import other files without extension, enums included', async () => {
+    const folder = folderWith({
+      'oci.config.ts': `import { Color } from './color'\nconst name: string = Color.Red\nexport default { name }`,
+      'color.ts': `export enum Color { Red = 'red' }`,
+    })
+    expect((await load(folder)).value).toEqual({ name: 'red' })
+  })
+
+  it('may be async functions of env, args, git and package.json', async () => {
+    const text = `export default async ({ env, args, git, packageJson }) => ({
+      name: [env.MODE, args.color, String(git.commit), packageJson.version].join('-'),
+    })`
+    const folder = folderWith({ 'oci.config.mjs': text, 'package.json': '{"version":"2.0.0"}' })
+    expect((await load(folder)).value).toEqual({ name: 'test-red-undefined-2.0.0' })
+  })
+
+  it('are not interpolated', async () => {
+    const folder = folderWith({
+      'oci.config.mjs': "export default { config: { cmd: ['sh', '-c', 'echo ${HOME}'] } }",
+    })
+    expect(only(await resolveFolder(folder)).config.cmd).toEqual(['sh', '-c', 'echo ${HOME}'])
+  })
+
+  it.each([
+    ['throws', 'throw new Error("kaput")', 'kaput'],
+    ['has a syntax error', 'export default {', 'cannot run'],
+    ['imports what is missing', "import 'no-such-package-here'\nexport default {}", 'no-such-package-here'],
+    ['exports nothing', 'export const a = 1', 'has no default export'],
+    ['exports a function that throws', 'export default () => { throw new Error("kaput") }', 'kaput'],
+  ])('say what is wrong when the file %s', async (_title, text, message) => {
+    for (const name of ['oci.config.ts', 'oci.config.mjs']) {
+      const folder = folderWith({ [name]: text })
+      const error = await errorOf(load(folder))
+      expect(error.code).toBe('OCB-SPEC-LOAD')
+      expect(error.message).toContain(message)
+      expect(error.message).toContain(join(folder, name))
+    }
+  })
+})
+
+describe('YAML and JSON', () => {
+  it('tell where they cannot be parsed', async () => {
+    const yaml = await errorOf(load(folderWith({ 'oci.config.yaml': 'name: x\ntags: [a\nbase: y\n' })))
+    expect(yaml.code).toBe('OCB-SPEC-PARSE')
+    expect(yaml.problems[0]?.line).toBeGreaterThan(1)
+    const folder = folderWith({ 'oci.config.json': '{\n  "name": "x",\n}' })
+    const json = await errorOf(load(folder))
+    expect(json.message).toContain(`${folder}/oci.config.json:3:1 is not JSON`)
+  })
+
+  it('refuse a key that stands twice', async () => {
+    const error = await errorOf(load(folderWith({ 'oci.config.yaml': 'name: x\nname: y\n' })))
+    expect(error.problems).toMatchObject([{ line: 2, column: 1 }])
+  })
+
+  it('may be empty, which is told', async () => {
+    const error = await errorOf(resolveFolder(folderWith({ 'oci.config.yaml': '# nothing yet\n' })))
+    expect(error.problems).toMatchObject([{ path: '', message: 'found nothing, wanted an object' }])
+  })
+
+  it('may begin with a byte order mark', async () => {
+    expect((await load(folderWith({ 'oci.config.json': '\uFEFF{"name":"x"}' }))).value).toEqual({ name: 'x' })
+  })
+
+  it('read a broken package.json with its path in the error', async () => {
+    const folder = folderWith({ 'oci.config.json': '{}', 'package.json': '{' })
+    const error = await errorOf(load(folder))
+    expect(error).toMatchObject({ code: 'OCB-SPEC-PACKAGE-JSON' })
+    expect(error.message).toContain(join(folder, 'package.json'))
+  })
+})
