@@ -1,5 +1,7 @@
 /** Runs a config file that is a program: natively where Node.js can, else by jiti. */
 
+import { readFileSync } from 'node:fs'
+import { dirname, extname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { messageOf, OciBuildError, systemErrorCode } from '../errors.ts'
 import { defineConfig, semverTags } from './define-config.ts'
@@ -24,7 +26,7 @@ const loaderCodes = new Set([
 export async function importConfig(path: string): Promise<unknown> {
   const isTypeScript = /\.[cm]?ts$/.test(path)
   let nativeError: unknown
-  if (!isTypeScript || stripsTypes()) {
+  if (runsNatively(path)) {
     try {
       const module: unknown = await import(pathToFileURL(path).href)
       return defaultExport(module, path)
@@ -53,8 +55,28 @@ export async function importConfig(path: string): Promise<unknown> {
   }
 }
 
-function stripsTypes(): boolean {
-  return Boolean(Reflect.get(process.features, 'typescript'))
+/**
+ * Whether Node.js itself runs the file and says nothing about it: it warns on stderr about ES modules whose
+ * package.json does not say `"type": "module"`.
+ */
+function runsNatively(path: string): boolean {
+  const extension = extname(path)
+  if (extension.endsWith('ts') && !Reflect.get(process.features, 'typescript')) return false
+  if (extension === '.ts') return packageType(dirname(path)) === 'module'
+  if (extension !== '.js' || packageType(dirname(path)) === 'module') return true
+  return !/^\s*(?:import|export)\b/m.test(readFileSync(path, 'utf8'))
+}
+
+/** `type` of the nearest package.json at or above a folder. */
+function packageType(folder: string): unknown {
+  for (let at = folder; ; at = dirname(at)) {
+    try {
+      const value: unknown = JSON.parse(readFileSync(join(at, 'package.json'), 'utf8'))
+      return typeof value === 'object' && value !== null ? Reflect.get(value, 'type') : undefined
+    } catch (error) {
+      if (error instanceof SyntaxError || dirname(at) === at) return undefined
+    }
+  }
 }
 
 function defaultExport(module: unknown, path: string): unknown {

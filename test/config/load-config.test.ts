@@ -1,7 +1,7 @@
 /** Finding and reading config files in every format. */
 
 import { mkdirSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, sep } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { configNames, loadConfig } from '../../src/config/load-config.ts'
 import { environmentWith, errorOf, folderWith, only, resolveFolder } from './helpers.ts'
@@ -74,6 +74,19 @@ describe('TypeScript and JavaScript', () => {
       const text = `import { defineConfig, semverTags } from 'ocibuild'\nexport default defineConfig({ tags: semverTags('1.2.3') })`
       const { value } = await load(folderWith({ [name]: text, 'package.json': '{"type":"module"}' }))
       expect(value).toEqual({ tags: ['1.2.3', '1.2', '1'] })
+    },
+  )
+
+  it.each(['{}', '{"type":"commonjs"}', '{"type":"module"}'])(
+    'may be ES modules in a package of %s',
+    async (json) => {
+      for (const name of ['oci.config.ts', 'oci.config.js']) {
+        const folder = folderWith({
+          [name]: `import { sep } from 'node:path'\nexport default { name: sep }`,
+          'package.json': json,
+        })
+        expect((await load(folder)).value).toEqual({ name: sep })
+      }
     },
   )
 
