@@ -32,7 +32,7 @@ function commandsFor(output: string, image: ImageResult): readonly NextCommand[]
   if (transport !== 'docker-archive') {
     const place = shellWord(`${transport}:${path}:${ref}`)
     return [
-      { what: 'run', command: `podman run --rm ${place}` },
+      { what: 'run', command: runCommand(path, place, name) },
       // `podman load` and `docker load` take no archive with several tags, and lose the name.
       { what: 'load', command: `skopeo copy ${place} docker-daemon:${name}` },
       { what: 'push', command: `skopeo copy ${all}${place} docker://${target}` },
@@ -45,6 +45,13 @@ function commandsFor(output: string, image: ImageResult): readonly NextCommand[]
     { what: 'push', command: `skopeo copy ${shellWord(`docker-archive:${path}`)} docker://${target}` },
     { what: 'look', command: `ocibuild inspect ${shellWord(`docker-archive:${path}`)}` },
   ]
+}
+
+/** podman names an image by its path, and takes none with a part that begins with a dot. */
+function runCommand(path: string, place: string, name: string): string {
+  if (!/(?:^|\/)\.[^./]/.test(path)) return `podman run --rm ${place}`
+  const local = hasHost(name) ? name : `localhost/${name}`
+  return `skopeo copy ${place} containers-storage:${local} && podman run --rm ${local}`
 }
 
 function registryCommands(image: ImageResult): readonly NextCommand[] {
