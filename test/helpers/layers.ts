@@ -117,7 +117,10 @@ export function lowerOf(
 }
 
 /** Normalises placements over a lower layer: one line an entry. */
-export async function normalized(placements: readonly Placement[], lower = lowerOf()): Promise<string[]> {
+export async function normalized(
+  placements: readonly Placement[],
+  lower: CountedLower = lowerOf(),
+): Promise<string[]> {
   const { entries } = await normalizeLayer(layerOf(placements), lower.open)
   return entries.map(describeEntry)
 }

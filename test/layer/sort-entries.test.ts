@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { sortEntries } from '../../src/layer/sort-entries.ts'
 import type { ChangesetEntry } from '../../src/layer/changeset.ts'
