@@ -1,0 +1,133 @@
+import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeEach, describe, expect, it } from 'vitest'
+import { openFileDigests, type FileDigests } from '../../src/cache/file-digests.ts'
+import type { FileSource } from '../../src/rootfs/file-source.ts'
+import { temporaryFolder } from '../helpers/unpack.ts'
+
+type HostSource = Extract<FileSource, { readonly kind: 'host' }>
+
+const folder = temporaryFolder()
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+beforeEach(() => {
+  rmSync(folder, { recursive: true, force: true })
+  mkdirSync(folder)
+})
+
+const hex = 'ab'.repeat(32)
+const other = 'cd'.repeat(32)
+const now = 1_800_000_000_000
+
+function host(path: string, more: Partial<HostSource> = {}): HostSource {
+  return { kind: 'host', path, size: 5, mtimeMs: 1_000.25, ctimeMs: 2_000.5, ino: 77, ...more }
+}
+
+function memory(root = '/project', wallClockMs = now): FileDigests {
+  return openFileDigests(folder, root, () => wallClockMs)
+}
+
+function remembered(...sources: readonly HostSource[]): void {
+  const files = memory()
+  for (const source of sources) files.remember(source, hex)
+  files.save()
+}
+
+describe('the digests of files', () => {
+  it('are remembered by the next run', () => {
+    remembered(host('/a'), host('/b c é', { size: 6 }))
+    expect(memory().lookup(host('/a'))).toBe(hex)
+    expect(memory().lookup(host('/b c é', { size: 6 }))).toBe(hex)
+  })
+
+  it.each([
+    { size: 50 },
+    { size: 6 },
+    { mtimeMs: 1_000 },
+    { ctimeMs: 2_000 },
+    { ino: 7 },
+    { ino: 770 },
+    { path: '/b' },
+  ])('are forgotten where the file has another %o', (more) => {
+    remembered(host('/a'))
+    expect(memory().lookup(host('/a', more))).toBeUndefined()
+  })
+
+  it('are replaced when the file was hashed again', () => {
+    remembered(host('/a'))
+    const files = memory()
+    files.remember(host('/a', { mtimeMs: 5 }), other)
+    files.save()
+    expect(memory().lookup(host('/a'))).toBeUndefined()
+    expect(memory().lookup(host('/a', { mtimeMs: 5 }))).toBe(other)
+  })
+
+  it.each([
+    ['was written less than two seconds ago', { mtimeMs: now - 1_999 }],
+    ['had its times set less than two seconds ago', { ctimeMs: now - 1_999 }],
+    ['has a time to come', { mtimeMs: now + 100_000 }],
+    ['is gone after the build', { temporary: true }],
+  ])('are not remembered of a file that %s', (_, more) => {
+    remembered(host('/a', more))
+    expect(memory().lookup(host('/a', more))).toBeUndefined()
+  })
+
+  it('are remembered from two seconds on', () => {
+    const source = host('/a', { mtimeMs: now - 2_000, ctimeMs: now - 2_000 })
+    remembered(source)
+    expect(memory().lookup(source)).toBe(hex)
+  })
+
+  it('are not remembered of names that the file cannot hold, and others are', () => {
+    remembered(host('/a\nb'), host('/a\tb'), host('/a\r'), host('/c'))
+    expect(memory().lookup(host('/a\nb'))).toBeUndefined()
+    expect(memory().lookup(host('/a\tb'))).toBeUndefined()
+    expect(memory().lookup(host('/a'))).toBeUndefined()
+    expect(memory().lookup(host('/a\r'))).toBe(hex)
+    expect(memory().lookup(host('/c'))).toBe(hex)
+  })
+
+  it('of files that a run does not ask for are kept for the next', () => {
+    remembered(host('/a'))
+    remembered(host('/b'))
+    expect(memory().lookup(host('/a'))).toBe(hex)
+  })
+
+  it('of one project are not those of another', () => {
+    remembered(host('/a'))
+    expect(memory('/elsewhere').lookup(host('/a'))).toBeUndefined()
+  })
+
+  it('are written only when there is something new', () => {
+    remembered(host('/a'))
+    const [name = ''] = readdirSync(folder)
+    rmSync(join(folder, name))
+    const files = memory()
+    files.save()
+    expect(readdirSync(folder)).toEqual([])
+  })
+
+  it('are forgotten where the memory is damaged, and found again where it is not', () => {
+    remembered(host('/a'), host('/b'))
+    const [name = ''] = readdirSync(folder)
+    const path = join(folder, name)
+    const text = readFileSync(path, 'utf8')
+    const damages: [string, a: string | undefined, b: string | undefined][] = [
+      ['', undefined, undefined],
+      ['another format\n/a\tx', undefined, undefined],
+      [text.replace('digests 1', 'digests 2'), undefined, undefined],
+      [text.slice(0, -10), hex, undefined],
+      [text.replace(hex, 'zz'.repeat(32)), undefined, hex],
+      [text.replace(/\t[^\t]*\t/, '\t'), undefined, hex],
+      [text.replaceAll('\t', ' '), undefined, undefined],
+      [`${text}\0\0\0\0`, hex, hex],
+      ['\uffff'.repeat(1000), undefined, undefined],
+    ]
+    for (const [damaged, a, b] of damages) {
+      writeFileSync(path, damaged)
+      expect([memory().lookup(host('/a')), memory().lookup(host('/b'))]).toEqual([a, b])
+    }
+    rmSync(path)
+    mkdirSync(path)
+    expect(memory().lookup(host('/a'))).toBeUndefined()
+  })
+})
