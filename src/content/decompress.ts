@@ -1,6 +1,6 @@
 /** Reading compressed streams: gzip by node:zlib, zstd by node:zlib where it has it, else by fzstd. */
 
-import { pipeline, Readable } from 'node:stream'
+import { Readable, type Duplex } from 'node:stream'
 import * as zlib from 'node:zlib'
 import { OciBuildError, messageOf } from '../errors.ts'
 import type { ByteStream } from './store.ts'
@@ -59,15 +59,16 @@ export function detectCompression(head: Uint8Array): CompressionType {
   return 'none'
 }
 
-async function* pipe(
-  source: Readable,
-  transform: NodeJS.ReadWriteStream & AsyncIterable<unknown>,
-): AsyncGenerator<Uint8Array> {
-  // `pipe` forwards no errors and closes nothing: a failed source would leave the reader waiting, and a reader that
-  // stops early would leave the source open. What fails is met where the transform is read.
-  pipeline(source, transform, () => {})
-  for await (const chunk of transform) {
-    if (chunk instanceof Uint8Array) yield chunk
+async function* pipe(source: Readable, transform: Duplex): AsyncGenerator<Uint8Array> {
+  // `pipe` forwards no errors, and without it an error of the source would leave the reader waiting.
+  source.on('error', (error) => transform.destroy(error))
+  source.pipe(transform)
+  try {
+    for await (const chunk of transform) if (chunk instanceof Uint8Array) yield chunk
+  } finally {
+    // Nor does it close a source whose reader stops early. Not `pipeline`: that throws the transform's error into
+    // the source, where it would pass for one of the source's own.
+    source.destroy()
   }
 }
 
