@@ -69,8 +69,10 @@ async function manifestFor(
     if (isManifestType(current.mediaType)) return current
     if (!isIndexType(current.mediaType)) break
     const index = parseImageIndex(await readDocument(store, current))
+    // buildx puts attestations beside the images, for the platform unknown/unknown.
     const images = index.manifests.filter(
-      (item) => isManifestType(item.mediaType) || isIndexType(item.mediaType),
+      ({ mediaType, platform: offered }) =>
+        (isManifestType(mediaType) || isIndexType(mediaType)) && offered?.os !== 'unknown',
     )
     const [only] = images
     const next: Descriptor | undefined =
@@ -90,7 +92,7 @@ async function manifestFor(
 }
 
 function missingPlatform(text: string, wanted: Platform, offered: readonly Platform[]): OciBuildError {
-  const known = offered.filter(({ os }) => os !== 'unknown').map(formatPlatform)
+  const known = offered.map(formatPlatform)
   return new OciBuildError('OCB-BASE-PLATFORM', {
     message: `the base "${text}" has no image for ${formatPlatform(wanted)}; it has ${known.join(', ') || 'none'}`,
     hint: 'set platforms to ones that the base has, or take another base',
