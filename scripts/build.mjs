@@ -4,7 +4,7 @@ import { ensureCompiled } from './lib/compile.mjs'
 import { ensureInstalled } from './lib/install.mjs'
 import { main } from './lib/project.mjs'
 
-await main(() => {
+await main(async () => {
   ensureInstalled()
-  ensureCompiled()
+  await ensureCompiled()
 })

@@ -19,7 +19,7 @@ await main(async () => {
     throw new ScriptError(`base host:node takes Node.js from a Linux host; this is ${process.platform}`)
   }
   ensureInstalled()
-  ensureCompiled()
+  await ensureCompiled()
 
   title('cd examples/hello')
   const built = ocibuild(['build', '-o', `oci:${layout}`, '-o', `docker-archive:${archive}`, '--json'])

@@ -17,9 +17,7 @@ export function registerSchema(program: Command, context: CliContext): void {
     .description('Prints the JSON schema of oci.config.json and oci.config.yaml, for editors.')
     .addHelpText('after', examples)
     .action(async () => {
-      const { readFileSync } = await import('node:fs')
-      // src/cli and dist/cli lie equally deep.
-      const file = new URL('../../schemas/oci.config.schema.json', import.meta.url)
-      context.stdout(readFileSync(file, 'utf8'))
+      const { readSchemaText } = await import('../config/read-schema.ts')
+      context.stdout(readSchemaText())
     })
 }
