@@ -22,12 +22,12 @@ export function isTemporaryName(name: string): boolean {
   return name.startsWith(prefix)
 }
 
-/** Writes a file atomically; its folder is made when it is missing. */
-export function writeFileAtomic(path: string, bytes: Uint8Array | string): void {
+/** Writes a file atomically; its folder is made when it is missing. `mode` is the file's, 0666 less the umask by default. */
+export function writeFileAtomic(path: string, bytes: Uint8Array | string, mode?: number): void {
   mkdirSync(dirname(path), { recursive: true })
   const temporary = temporaryPath(dirname(path))
   try {
-    writeFileSync(temporary, bytes, { flush: true })
+    writeFileSync(temporary, bytes, { flush: true, ...(mode !== undefined && { mode }) })
     renameSync(temporary, path)
   } catch (error) {
     rmSync(temporary, { force: true })
