@@ -74,7 +74,8 @@ async function* pipe(source: Readable, transform: Duplex): AsyncGenerator<Uint8A
 
 async function* readZstd(source: Readable): AsyncGenerator<Uint8Array> {
   const create: unknown = Reflect.get(zlib, 'createZstdDecompress')
-  if (typeof create === 'function') {
+  nodeReadsZstd ??= readsWholeZstd()
+  if (nodeReadsZstd && typeof create === 'function') {
     yield* pipe(source, Reflect.apply(create, zlib, []))
     return
   }
@@ -95,4 +96,30 @@ async function* readZstd(source: Readable): AsyncGenerator<Uint8Array> {
   decoder.push(new Uint8Array(0), true)
   yield* ready
   if (!ended) throw new Error('the zstd stream is cut')
+}
+
+let nodeReadsZstd: boolean | undefined
+
+/** One frame, of the letter `a` (RFC 8878, section 3.1.1): magic, descriptor, size, a last raw block. */
+const frame = Buffer.from('28b52ffd200109000061', 'hex')
+
+/**
+ * Whether this Node.js reads zstd to its end. Node.js 22 stops after the first frame, and takes a cut one for whole,
+ * without an error; layers are many frames.
+ */
+function readsWholeZstd(): boolean {
+  const decompressSync: unknown = Reflect.get(zlib, 'zstdDecompressSync')
+  if (typeof decompressSync !== 'function') return false
+  const read = (bytes: Buffer): string => String(Reflect.apply(decompressSync, zlib, [bytes]))
+  try {
+    if (read(Buffer.concat([frame, frame])) !== 'aa') return false
+  } catch {
+    return false
+  }
+  try {
+    read(frame.subarray(0, -1))
+    return false
+  } catch {
+    return true
+  }
 }
