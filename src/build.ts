@@ -51,8 +51,8 @@ export async function createPlan(options: BuildOptions = {}): Promise<BuildPlan>
 }
 
 async function readSpec(session: Session): Promise<ResolvedSpec> {
-  const { cwd, environment, options } = session
+  const { cwd, cache, environment, options } = session
   const { config, spec, args, images, overrides = {} } = options
-  const loaded = await loadConfig({ cwd, config, spec, args, environment })
+  const loaded = await loadConfig({ cwd, config, spec, args, compiledDir: cache.compiledDir, environment })
   return resolveConfig(loaded, overrides, { cwd: environment.cwd, images, environment })
 }

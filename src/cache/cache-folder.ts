@@ -15,6 +15,8 @@ export interface CacheFolder {
   readonly namesDir: string
   /** Small facts about this machine's tools. */
   readonly factsDir: string
+  /** Config files as JavaScript. */
+  readonly compiledDir: string
   /** This run's own; gone after `close`. */
   readonly runDir: string
   /** Removes what was only for this run. */
@@ -41,6 +43,7 @@ export function openCacheFolder(
     filesDir: join(root, 'files'),
     namesDir: join(root, 'names'),
     factsDir: join(root, 'facts'),
+    compiledDir: join(root, 'facts', 'compiled'),
     runDir,
     close: () => rmSync(runDir, { recursive: true, force: true }),
   }

@@ -10,7 +10,7 @@ const meanings: Readonly<Record<CacheKind, string>> = {
   layers: 'which changeset became which layer',
   files: 'digests of files on this machine',
   names: 'names in base layers',
-  facts: 'what is known of the tools of this machine',
+  facts: 'what is known of this machine, and compiled configs',
   tmp: 'work in progress',
 }
 

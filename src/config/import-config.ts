@@ -22,8 +22,11 @@ const loaderCodes = new Set([
   'ERR_AMBIGUOUS_MODULE_SYNTAX',
 ])
 
-/** The default export of a TypeScript or JavaScript file. Throws `OCB-SPEC-LOAD`. */
-export async function importConfig(path: string): Promise<unknown> {
+/**
+ * The default export of a TypeScript or JavaScript file. What is compiled for it is kept in `compiledDir`, if there
+ * is one. Throws `OCB-SPEC-LOAD`.
+ */
+export async function importConfig(path: string, compiledDir: string | undefined): Promise<unknown> {
   const isTypeScript = /\.[cm]?ts$/.test(path)
   let nativeError: unknown
   if (runsNatively(path)) {
@@ -42,6 +45,8 @@ export async function importConfig(path: string): Promise<unknown> {
     const jiti = createJiti(pathToFileURL(path).href, {
       interopDefault: false,
       moduleCache: false,
+      // By default jiti writes into node_modules, which is then part of what an image copies.
+      fsCache: compiledDir ?? false,
       // Run by npx, ocibuild is nowhere above the config file: it gets what a config file needs of it.
       virtualModules: { ocibuild: { defineConfig, semverTags } },
     })

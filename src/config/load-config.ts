@@ -2,7 +2,7 @@
 
 import { readFileSync, statSync } from 'node:fs'
 import { basename, dirname, extname, join, resolve } from 'node:path'
-import type { Environment } from '../environment.ts'
+import { processEnvironment, type Environment } from '../environment.ts'
 import { messageOf, OciBuildError, systemErrorCode } from '../errors.ts'
 import { readGitInfo } from './git-info.ts'
 import { importConfig } from './import-config.ts'
@@ -25,15 +25,18 @@ export const configNames: readonly string[] = [
 ].map((extension) => `oci.config${extension}`)
 
 export interface LoadOptions {
-  /** Absolute: where the file is looked for. */
-  readonly cwd: string
+  /** Where the file is looked for. Default: the process's working directory. */
+  readonly cwd?: string | undefined
   /** A file, relative to `cwd`, in place of looking for one. */
   readonly config?: string | undefined
   /** A spec, or a function that makes one, in place of a file. */
   readonly spec?: unknown
   /** `--arg k=v`. */
   readonly args?: Readonly<Record<string, string>> | undefined
-  readonly environment: Environment
+  /** Absolute: where compiled TypeScript is kept. Default: nowhere. */
+  readonly compiledDir?: string | undefined
+  /** Default: this process's. */
+  readonly environment?: Environment | undefined
 }
 
 /** What a config file says, as it says it. */
@@ -58,15 +61,17 @@ export interface LoadedConfig {
  * Reads a config file, or takes a spec as a value, and calls it if it is a function. Throws
  * `OCB-USAGE-NO-CONFIG`, `OCB-SPEC-LOAD`, `OCB-SPEC-PARSE` and `OCB-SPEC-PACKAGE-JSON`.
  */
-export async function loadConfig(options: LoadOptions): Promise<LoadedConfig> {
-  const { cwd, args = {}, environment } = options
+export async function loadConfig(options: LoadOptions = {}): Promise<LoadedConfig> {
+  const { args = {}, environment = processEnvironment() } = options
+  const cwd = resolve(environment.cwd, options.cwd ?? '.')
   const file = options.spec === undefined ? findConfig(cwd, options.config) : undefined
   const folder = file === undefined ? cwd : dirname(file)
   const git = await readGitInfo(folder, environment.variables)
   const packageJson = readPackageJson(folder)
   const { commit, shortCommit, branch, branchSlug, tag, version, dirty } = git
   const contextGit = { commit, shortCommit, branch, branchSlug, tag, version, dirty }
-  const read = file === undefined ? { value: options.spec, positions: undefined } : await readConfig(file)
+  const read =
+    file === undefined ? { value: options.spec, positions: undefined } : await readConfig(file, options)
   let { value } = read
   if (typeof value === 'function') {
     const context = { env: environment.variables, args, git: contextGit, packageJson: packageJson ?? {} }
@@ -118,9 +123,11 @@ interface ReadConfig {
   readonly positions: (() => Promise<SourcePositions>) | undefined
 }
 
-async function readConfig(file: string): Promise<ReadConfig> {
+async function readConfig(file: string, { compiledDir }: LoadOptions): Promise<ReadConfig> {
   const extension = extname(file)
-  if (/^\.[cm]?[jt]s$/.test(extension)) return { value: await importConfig(file), positions: undefined }
+  if (/^\.[cm]?[jt]s$/.test(extension)) {
+    return { value: await importConfig(file, compiledDir), positions: undefined }
+  }
   if (!['.json', '.yaml', '.yml'].includes(extension)) {
     throw new OciBuildError('OCB-USAGE-NO-CONFIG', {
       message: `cannot tell what ${file} is by its name; wanted one that ends in .ts, .mts, .js, .mjs, .cjs, .json, .yaml or .yml`,

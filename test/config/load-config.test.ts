@@ -1,6 +1,6 @@
 /** Finding and reading config files in every format. */
 
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join, sep } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { configNames, loadConfig } from '../../src/config/load-config.ts'
@@ -8,6 +8,40 @@ import { environmentWith, errorOf, folderWith, only, resolveFolder } from './hel
 
 const load = (cwd: string, config?: string): ReturnType<typeof loadConfig> =>
   loadConfig({ cwd, config, args: { color: 'red' }, environment: environmentWith({ MODE: 'test' }) })
+
+describe('what loading leaves behind', () => {
+  // No "type": "module": every Node.js has it compiled.
+  const files = { 'oci.config.ts': 'export default { name: "x" as string }', 'node_modules/a/b': '' }
+
+  it('is nothing in node_modules, which is copied into images', async () => {
+    const folder = folderWith(files)
+    expect(await loadConfig({ cwd: folder, environment: environmentWith() })).toMatchObject({
+      value: { name: 'x' },
+    })
+    expect(readdirSync(folder, { recursive: true }).map(String).toSorted()).toEqual(
+      ['node_modules', join('node_modules', 'a'), join('node_modules', 'a', 'b'), 'oci.config.ts'].toSorted(),
+    )
+  })
+
+  it('is what it compiled, where it is told to keep that', async () => {
+    const folder = folderWith(files)
+    const compiledDir = join(folder, 'kept')
+    for (const _ of ['cold', 'warm']) {
+      const { value } = await loadConfig({ cwd: folder, compiledDir, environment: environmentWith() })
+      expect(value).toEqual({ name: 'x' })
+    }
+    expect(readdirSync(compiledDir)).toHaveLength(1)
+    expect(readdirSync(join(folder, 'node_modules'))).toEqual(['a'])
+  })
+
+  it('needs no more than a folder to be told', async () => {
+    const { value, file } = await loadConfig({ cwd: folderWith({ 'oci.config.json': '{"name":"x"}' }) })
+    expect({ value, file }).toEqual({
+      value: { name: 'x' },
+      file: expect.stringMatching(/oci\.config\.json$/),
+    })
+  })
+})
 
 describe('finding a config file', () => {
   it('takes the first name in the order of the contract', async () => {
