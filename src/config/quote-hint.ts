@@ -14,8 +14,8 @@ export function quoteForString(
   const isMode = key === 'mode' || key === 'dirMode'
   const text = isMode && typeof value === 'number' ? octalOf(value, source) : (source ?? String(value))
   const label = typeof key === 'string' && /^[\w$]+$/.test(key) ? `${key}: ` : ''
-  // The grammar after the colon matters less here than the quotes.
-  return `${wanted.split(':')[0]}: write ${label}${JSON.stringify(text)}`
+  // The grammar after the colon matters less here than the quotes. A colon in an example is another one.
+  return `${wanted.split(/: /)[0]}: write ${label}${JSON.stringify(text)}`
 }
 
 /** Permission bits that people write; as decimals they tell that the octal was already read as such. */

@@ -109,6 +109,11 @@ describe('problems of a spec', () => {
       { layers: copy },
       'layers: found an object with the keys copy and to, wanted a list or a function',
     ],
+    [
+      'a number as output',
+      { outputs: [3] },
+      'outputs[0]: found the number 3, wanted an output like "oci:dist/image" or "registry": write "3"',
+    ],
     ['a number as tag', { tags: [1.4] }, 'tags[0]: found the number 1.4, wanted a tag: write "1.4"'],
     [
       'a tag twice',
