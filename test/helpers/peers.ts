@@ -13,6 +13,7 @@ export type Peer =
   | 'zstd'
   | 'pigz'
   | 'docker-registry'
+  | 'openssl'
 
 /** Where a peer lies, or undefined. sbin is looked at too: runc lives there and a user's PATH may lack it. */
 export function findPeer(peer: Peer): string | undefined {
