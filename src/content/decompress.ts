@@ -60,16 +60,11 @@ export function detectCompression(head: Uint8Array): CompressionType {
 }
 
 async function* pipe(source: Readable, transform: Duplex): AsyncGenerator<Uint8Array> {
-  // `pipe` forwards no errors, and without it an error of the source would leave the reader waiting.
+  // `pipe` forwards no errors, and without it an error of the source would leave the reader waiting. Not `pipeline`: that
+  // throws the transform's error into the source, where it would pass for one of the source's own.
   source.on('error', (error) => transform.destroy(error))
   source.pipe(transform)
-  try {
-    for await (const chunk of transform) if (chunk instanceof Uint8Array) yield chunk
-  } finally {
-    // Nor does it close a source whose reader stops early. Not `pipeline`: that throws the transform's error into
-    // the source, where it would pass for one of the source's own.
-    source.destroy()
-  }
+  for await (const chunk of transform) if (chunk instanceof Uint8Array) yield chunk
 }
 
 async function* readZstd(source: Readable): AsyncGenerator<Uint8Array> {

@@ -27,16 +27,12 @@ export interface TarEntry {
   readonly xattrs?: Readonly<Record<string, string>> | undefined
 }
 
-// Offset and width in bytes of each ustar field that we write.
+// Offset and width in bytes of each ustar field that is written or measured by itself.
 const field = {
   name: [0, 100],
   mode: [100, 8],
-  uid: [108, 8],
-  gid: [116, 8],
-  size: [124, 12],
   mtime: [136, 12],
   checksum: [148, 8],
-  typeFlag: [156, 1],
   linkName: [157, 100],
   magic: [257, 8],
   deviceMajor: [329, 8],
@@ -79,7 +75,7 @@ export function encodeHeader(entry: TarEntry): Buffer {
   const parts = split ?? { prefix: '', name: fallbackName(name) }
   const values = { ...parts, target: toAscii(target), entry }
   if (pax.length === 0) {
-    const header = Buffer.alloc(recordBytes)
+    const header = Buffer.allocUnsafe(recordBytes)
     writeUstar(header, typeFlags[entry.type], values)
     return header
   }
@@ -104,36 +100,45 @@ interface UstarValues {
   readonly entry: Pick<TarEntry, 'mode' | 'uid' | 'gid' | 'size' | 'mtime'>
 }
 
-/** Writes one record into zeroed bytes. */
+/** What every record has: magic and version, no owner names, device numbers of zero. */
+const template = Buffer.alloc(recordBytes)
+template.write('ustar\u000000', field.magic[0], field.magic[1], 'latin1')
+template.write(octal(0, field.deviceMajor[1]), field.deviceMajor[0], field.deviceMajor[1], 'latin1')
+template.write(octal(0, field.deviceMinor[1]), field.deviceMinor[0], field.deviceMinor[1], 'latin1')
+
+/** Writes one record over whatever the bytes held. */
 function writeUstar(header: Buffer, typeFlag: string, values: UstarValues): void {
   const { prefix, name, target, entry } = values
+  header.set(template)
   header.write(name, field.name[0], field.name[1], 'latin1')
-  writeOctal(header, field.mode, entry.mode)
-  writeOctal(header, field.uid, entry.uid > maxId ? 0 : entry.uid)
-  writeOctal(header, field.gid, entry.gid > maxId ? 0 : entry.gid)
-  writeOctal(header, field.size, entry.size > maxSizeOrTime ? 0 : entry.size)
-  writeOctal(header, field.mtime, entry.mtime < 0 || entry.mtime > maxSizeOrTime ? 0 : entry.mtime)
-  header.write(typeFlag, field.typeFlag[0], field.typeFlag[1], 'latin1')
-  header.write(target, field.linkName[0], field.linkName[1], 'latin1')
-  header.write('ustar\u000000', field.magic[0], field.magic[1], 'latin1')
-  writeOctal(header, field.deviceMajor, 0)
-  writeOctal(header, field.deviceMinor, 0)
-  header.write(prefix, field.prefix[0], field.prefix[1], 'latin1')
+  // Mode to type lie side by side: one write in place of seven, for tens of thousands of headers.
+  const numbers =
+    octal(entry.mode, 8) +
+    octal(entry.uid > maxId ? 0 : entry.uid, 8) +
+    octal(entry.gid > maxId ? 0 : entry.gid, 8) +
+    octal(entry.size > maxSizeOrTime ? 0 : entry.size, 12) +
+    octal(entry.mtime < 0 || entry.mtime > maxSizeOrTime ? 0 : entry.mtime, 12) +
+    blankChecksum +
+    typeFlag
+  header.write(numbers, field.mode[0], numbers.length, 'latin1')
+  if (target !== '') header.write(target, field.linkName[0], field.linkName[1], 'latin1')
+  if (prefix !== '') header.write(prefix, field.prefix[0], field.prefix[1], 'latin1')
   writeChecksum(header)
 }
 
-/** Octal digits with leading zeros and a closing NUL. */
-function writeOctal(header: Buffer, [offset, width]: readonly [number, number], value: number): void {
-  header.write(value.toString(8).padStart(width - 1, '0'), offset, width - 1, 'latin1')
+/** Octal digits with leading zeros and a closing NUL, `width` bytes in all. */
+function octal(value: number, width: number): string {
+  return `${value.toString(8).padStart(width - 1, '0')}\0`
 }
 
-/** The sum of all bytes, the checksum's own taken as spaces: six digits, NUL, space. */
+/** The checksum's own bytes count as spaces. */
+const blankChecksum = ' '.repeat(field.checksum[1])
+
+/** The sum of all bytes, where the checksum's own are blank: six digits, NUL, space. */
 function writeChecksum(header: Buffer): void {
-  const [offset, width] = field.checksum
-  header.fill(0x20, offset, offset + width)
   let sum = 0
   for (let index = 0; index < recordBytes; index += 1) sum += header[index] ?? 0
-  header.write(`${sum.toString(8).padStart(6, '0')}\0 `, offset, width, 'latin1')
+  header.write(`${sum.toString(8).padStart(6, '0')}\0 `, field.checksum[0], field.checksum[1], 'latin1')
 }
 
 /** A name as ustar's prefix and name, or undefined where ustar cannot hold it. */
@@ -154,8 +159,8 @@ function fitsAscii(text: string, width: number): boolean {
 }
 
 /**
- * The name field where PAX holds the name. Cut off after a slash, a file would be a directory to readers that look
- * for the old sign of one before they look at PAX.
+ * The name field where PAX holds the name. Cut off after a slash, a file would be a directory to readers that know
+ * no PAX but the old sign of a directory.
  */
 function fallbackName(name: string): string {
   return toAscii(name).slice(0, field.name[1]).replace(/\/+$/, '')
@@ -169,6 +174,6 @@ function toAscii(text: string): string {
 /** Sets the time in a header that `encodeHeader` made, in place; `mtime` must be one that ustar holds. */
 export function patchTime(header: Buffer, mtime: number): void {
   const record = header.subarray(header.length - recordBytes)
-  writeOctal(record, field.mtime, mtime)
+  record.write(octal(mtime, field.mtime[1]) + blankChecksum, field.mtime[0], 20, 'latin1')
   writeChecksum(record)
 }

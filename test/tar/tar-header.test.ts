@@ -175,11 +175,9 @@ describe('a header', () => {
     }
   })
 
-  it('is no directory to tar-stream where the name that is cut off would end in a slash', async () => {
-    const name = `${'n'.repeat(99)}/ä`
-    const content = Buffer.from('content')
-    const found = await readWithTarStream(archiveOf([entry(name, { size: content.length })], content))
-    expect(found).toEqual([{ name, type: 'file', size: content.length }])
+  it('is no directory to readers without PAX where the name is cut off after a slash', () => {
+    const records = encodeHeader(entry(`${'n'.repeat(99)}/ä`))
+    expect(records.subarray(-512).toString('latin1', 0, 100)).toBe(`${'n'.repeat(99)}\0`)
   })
 
   it('is read by tar-stream with the name, type and size that went in', async () => {
