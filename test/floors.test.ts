@@ -24,10 +24,11 @@ const floors: Readonly<Record<string, number>> = {
   inspect: 8,
   'open-target': 8,
   'build-types': 8,
-  pipeline: 9,
-  build: 10,
-  index: 11,
-  cli: 12,
+  transfer: 9,
+  pipeline: 10,
+  build: 11,
+  index: 12,
+  cli: 13,
 }
 
 const src = resolve(import.meta.dirname, '../src')
