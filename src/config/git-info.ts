@@ -1,12 +1,15 @@
 /** What git says about a folder: asked of the git binary, and of the CI's variables where HEAD is detached. */
 
 import { execFile } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import type { GitInfo } from './resolved-spec.ts'
 
 type Variables = Readonly<Record<string, string | undefined>>
 
 /** Every field is undefined outside a work tree, before the first commit, and where git is not installed. */
 export async function readGitInfo(folder: string, variables: Variables): Promise<GitInfo> {
+  if (!isInWorkTree(folder, variables)) return {}
   const git = (...args: string[]): Promise<string | undefined> => runGit(folder, variables, args)
   const [head, symbolic, tags, status, remote] = await Promise.all([
     git('log', '-1', '--no-show-signature', '--format=%H %ct', 'HEAD'),
@@ -31,6 +34,15 @@ export async function readGitInfo(folder: string, variables: Variables): Promise
     dirty: status === undefined ? undefined : status !== '',
     commitSeconds: Math.max(0, Number(seconds)),
     origin,
+  }
+}
+
+/** Asked of the disk first: without a repository there is nothing to start five processes for. */
+function isInWorkTree(folder: string, variables: Variables): boolean {
+  if (variables['GIT_DIR'] !== undefined) return true
+  for (let current = folder; ; current = dirname(current)) {
+    if (existsSync(join(current, '.git'))) return true
+    if (dirname(current) === current) return false
   }
 }
 

@@ -34,8 +34,13 @@ export function addParents(draft: Draft, view: LowerView, also: Iterable<string>
     add(parentOf(path) ?? '', writer)
   }
   for (const path of also) add(path, `the layer hides what lies in /${path}`)
+  let settled = ''
   for (const [path, entry] of Array.from(draft)) {
-    add(parentOf(path) ?? '', `${entry.origin ?? 'the layer'} writes /${path}`)
+    const parent = parentOf(path) ?? ''
+    // Entries come folder by folder.
+    if (parent === settled) continue
+    add(parent, `${entry.origin ?? 'the layer'} writes /${path}`)
+    settled = parent
   }
 }
 

@@ -38,7 +38,21 @@ export function createLowerView(tree: Tree | undefined, placed: (path: string) =
     }
     return path !== '' && opaque.has('')
   }
-  const get = (path: string): TreeNode | undefined => (tree && !isHidden(path) ? tree.get(path) : undefined)
+  // Most of a layer lies in folders that no lower layer has: looked up once a folder, not once a file.
+  const lowerFolders = new Map<string, boolean>()
+  const isInLowerFolder = (path: string): boolean => {
+    const slash = path.lastIndexOf('/')
+    if (slash < 0) return true
+    const folder = path.slice(0, slash)
+    let known = lowerFolders.get(folder)
+    if (known === undefined) {
+      known = tree?.has(folder) ?? false
+      lowerFolders.set(folder, known)
+    }
+    return known
+  }
+  const get = (path: string): TreeNode | undefined =>
+    tree && isInLowerFolder(path) && !isHidden(path) ? tree.get(path) : undefined
 
   const follow = (path: string): string => {
     const pending = path.split('/').toReversed()
