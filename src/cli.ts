@@ -10,10 +10,15 @@ const interrupted = 130
 const controller = new AbortController()
 const environment = processEnvironment()
 let readerIsGone = false
+/** Why stdout takes no more, other than that its reader went away: a full disk, mostly. */
+let outputError: Error | undefined
 let givesArchive = false
 
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error
+  if (error.code !== 'EPIPE') {
+    outputError ??= error
+    return
+  }
   // `ocibuild ls … | head`: nobody reads on, so there is nothing left to do.
   readerIsGone = true
   controller.abort()
@@ -51,6 +56,12 @@ const context: CliContext = {
 const status = await runCli(process.argv.slice(2), context)
 await flush(process.stdout)
 await flush(process.stderr)
+// An error is emitted a turn after the write that met it.
+await new Promise((done) => setImmediate(done))
+if (outputError !== undefined && status === 0) {
+  process.stderr.write(`error OCB-OUTPUT-CLOSED: cannot write to stdout: ${outputError.message}\n`)
+  process.exit(1)
+}
 // A reader that had enough is no failure, unless it was to get an archive whole.
 process.exit(readerIsGone ? (givesArchive && status !== 0 ? 1 : 0) : status)
 

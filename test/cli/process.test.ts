@@ -1,7 +1,7 @@
 /** The compiled command as a process: what it loads, prints and ends with. */
 
 import { spawn, spawnSync, type SpawnSyncReturns } from 'node:child_process'
-import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -89,6 +89,26 @@ describe('a process', () => {
     expect(stderr).toBe('')
     expect(stdout).toMatch(/^\{0\n$/)
   })
+
+  it
+    .skipIf(!existsSync('/dev/full'))
+    .each([['schema'], ['build ./full -q'], ['build ./full -q -o oci-archive:-']])(
+    'fails in words when the disk that takes the stdout of %s is full',
+    (words) => {
+      mkdirSync(join(dir, 'full'), { recursive: true })
+      const spec = { name: 'full', platforms: ['linux/amd64'], layers: [{ file: '/x', content: 'x' }] }
+      writeFileSync(join(dir, 'full', 'oci.config.json'), JSON.stringify(spec))
+      const shell = `"${process.execPath}" "${cli}" ${words} > /dev/full`
+      const { status, stderr } = spawnSync('bash', ['-c', shell], {
+        cwd: dir,
+        encoding: 'utf8',
+        env: environment(),
+      })
+      expect(stderr).toMatch(/^error OCB-OUTPUT-CLOSED: .*no space left on device/)
+      expect(stderr).not.toMatch(/^\s+at /m)
+      expect(status).toBe(1)
+    },
+  )
 
   it.each(['SIGINT', 'SIGTERM'] as const)(
     'ends with 130 on %s, and takes its children along',
