@@ -10,16 +10,15 @@ import { planImages } from './pipeline/plan-image.ts'
 import { planView } from './pipeline/plan-view.ts'
 import { runAllPrepare } from './pipeline/prepare.ts'
 import { imageResult } from './pipeline/result.ts'
-import { openSession, type Session } from './pipeline/session.ts'
+import { withSession, type Session } from './pipeline/session.ts'
 
 /**
  * Builds every image of a spec and writes it to its outputs. Prints nothing; progress and warnings go to
  * `options.onEvent`. Throws `OciBuildError`; whatever happens, what the outputs held before stays whole until the
  * very end of each.
  */
-export async function build(options: BuildOptions = {}): Promise<BuildResult> {
-  const session = await openSession(options)
-  try {
+export function build(options: BuildOptions = {}): Promise<BuildResult> {
+  return withSession(options, async (session) => {
     const spec = await readSpec(session)
     await runAllPrepare(spec, session)
     const plans = await planImages(spec, session)
@@ -32,22 +31,17 @@ export async function build(options: BuildOptions = {}): Promise<BuildResult> {
       warnings: session.warnings,
       durationMs: Math.round(session.elapsedMs()),
     }
-  } finally {
-    session.close()
-  }
+  })
 }
 
 /** The same pipeline up to the plan: runs no `prepare`, compresses nothing, writes no output. */
-export async function createPlan(options: BuildOptions = {}): Promise<BuildPlan> {
-  const session = await openSession(options)
-  try {
+export function createPlan(options: BuildOptions = {}): Promise<BuildPlan> {
+  return withSession(options, async (session) => {
     const spec = await readSpec(session)
     const plans = await planImages(spec, session)
     session.checkStrict()
     return planView(spec, plans, session)
-  } finally {
-    session.close()
-  }
+  })
 }
 
 async function readSpec(session: Session): Promise<ResolvedSpec> {

@@ -51,6 +51,36 @@ export function throwIfAborted(signal: AbortSignal | undefined): void {
   }
 }
 
+const systemHints: Readonly<Record<string, string>> = {
+  EACCES: 'check who may read and write it, and run again',
+  EPERM: 'check who may read and write it, and run again',
+  EROFS: 'write to a disk that is not read-only',
+  ENOSPC: 'free some space, or write to another disk',
+  EDQUOT: 'free some space, or write to another disk',
+  EMFILE: 'allow more open files (ulimit -n), and run again',
+  ENFILE: 'close programs that hold files open, and run again',
+  ENOTDIR: 'check the path: what stands before the last name is a file',
+  ENOMEM: 'give it more memory, and run again',
+}
+
+/**
+ * A caught value as what the library throws: itself, `OCB-INTERRUPTED` after an abort, `OCB-SYSTEM` for what the
+ * system refused (a disk, a permission), `OCB-UNEXPECTED` for what nobody threw on purpose.
+ */
+export function asBuildError(error: unknown, signal?: AbortSignal): OciBuildError {
+  if (error instanceof OciBuildError) return error
+  if (signal?.aborted === true) {
+    return new OciBuildError('OCB-INTERRUPTED', { message: 'the build was interrupted', cause: error })
+  }
+  const code = systemErrorCode(error)
+  const message = messageOf(error)
+  if (code === undefined || !(error instanceof Error) || !('syscall' in error)) {
+    return new OciBuildError('OCB-UNEXPECTED', { message, cause: error })
+  }
+  const hint = systemHints[code] ?? 'check that path and the disk it is on, and run again'
+  return new OciBuildError('OCB-SYSTEM', { message, hint, cause: error })
+}
+
 /** Node's system error code (`ENOENT`, …) of a caught value, if it has one. */
 export function systemErrorCode(error: unknown): string | undefined {
   if (typeof error !== 'object' || error === null || !('code' in error)) return undefined

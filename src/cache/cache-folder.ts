@@ -29,14 +29,24 @@ export interface CacheFolder {
  */
 export function openCacheFolder(
   dir: string,
-  options: { readonly keep: boolean; readonly nowMs: number },
+  options: {
+    readonly keep: boolean
+    readonly nowMs: number
+    /** Where this run works, and keeps nothing, when `dir` cannot be written. Default: that is an error. */
+    readonly fallbackDir?: string | undefined
+  },
 ): CacheFolder {
-  const temporaryDir = join(dir, 'tmp')
-  mkdirSync(temporaryDir, { recursive: true })
-  removeStaleTemporaries(temporaryDir, options.nowMs)
-  const runDir = temporaryPath(temporaryDir)
-  mkdirSync(runDir, { mode: 0o700 })
-  const root = options.keep ? dir : join(runDir, 'cache')
+  const { fallbackDir, nowMs } = options
+  let keep = options.keep
+  let runDir: string
+  try {
+    runDir = makeRunDir(join(dir, 'tmp'), nowMs)
+  } catch (error) {
+    if (fallbackDir === undefined) throw error
+    runDir = makeRunDir(fallbackDir, nowMs)
+    keep = false
+  }
+  const root = keep ? dir : join(runDir, 'cache')
   return {
     contentDir: join(root, 'content'),
     layersDir: join(root, 'layers'),
@@ -47,4 +57,12 @@ export function openCacheFolder(
     runDir,
     close: () => rmSync(runDir, { recursive: true, force: true }),
   }
+}
+
+function makeRunDir(parent: string, nowMs: number): string {
+  mkdirSync(parent, { recursive: true })
+  removeStaleTemporaries(parent, nowMs)
+  const runDir = temporaryPath(parent)
+  mkdirSync(runDir, { mode: 0o700 })
+  return runDir
 }

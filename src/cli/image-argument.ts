@@ -38,7 +38,9 @@ export async function withImage<T>(
   use: (image: ImageArgument) => Promise<T>,
 ): Promise<T> {
   const cacheDir = resolve(environment.cwd, defaultCacheDir(environment))
-  const cache = openCacheFolder(cacheDir, { keep: true, nowMs: environment.wallClockMs() })
+  // Looking at an image needs no cache: it only takes longer without.
+  const fallbackDir = environment.tempDir
+  const cache = openCacheFolder(cacheDir, { keep: true, nowMs: environment.wallClockMs(), fallbackDir })
   try {
     const { cwd } = environment
     const source = await openSource(reference, { cwd, spoolDir: cache.runDir, environment, signal })

@@ -1,7 +1,7 @@
 /** Errors and warnings as text and as JSON. */
 
 import { inspect } from 'node:util'
-import { messageOf, OciBuildError, type Problem } from '../errors.ts'
+import { asBuildError, type Problem } from '../errors.ts'
 import type { Warning } from '../events.ts'
 import type { Paint } from './paint.ts'
 
@@ -17,11 +17,8 @@ export interface ErrorView {
 export const unexpectedCode = 'OCB-UNEXPECTED'
 
 export function viewError(error: unknown): ErrorView {
-  if (error instanceof OciBuildError) {
-    const { code, message, hint, problems } = error
-    return { code, message, hint, problems }
-  }
-  return { code: unexpectedCode, message: messageOf(error), hint: unexpectedHint, problems: [] }
+  const { code, message, hint, problems } = asBuildError(error)
+  return { code, message, hint: code === unexpectedCode ? unexpectedHint : hint, problems }
 }
 
 const unexpectedHint = 'this is a fault of ocibuild, not of your spec; run it again with -v to see the stack'

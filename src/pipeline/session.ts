@@ -4,7 +4,7 @@ import { resolve } from 'node:path'
 import type { BuildOptions } from '../build-types.ts'
 import { openCacheFolder, type CacheFolder } from '../cache/cache-folder.ts'
 import { defaultCacheDir, processEnvironment, type Environment } from '../environment.ts'
-import { OciBuildError } from '../errors.ts'
+import { asBuildError, OciBuildError, systemErrorCode } from '../errors.ts'
 import { createReporter, type Reporter, type Warning } from '../events.ts'
 import { openLayout, type LayoutStore } from '../layout/layout-store.ts'
 
@@ -24,40 +24,72 @@ export interface Session {
   elapsedMs(): number
   /** Throws `OCB-STRICT` when warnings are errors and there were any. */
   checkStrict(): void
-  close(): void
 }
 
-export async function openSession(options: BuildOptions): Promise<Session> {
-  const environment = options.environment ?? processEnvironment()
-  const startedMs = environment.now()
-  const cwd = resolve(environment.cwd, options.cwd ?? '.')
-  const cacheDir = resolve(environment.cwd, options.cacheDir ?? defaultCacheDir(environment))
-  const reporter = createReporter(options.onEvent, options.signal, environment.now)
-  const cache = openCacheFolder(cacheDir, { keep: options.cache !== false, nowMs: environment.wallClockMs() })
+/**
+ * Opens a session for as long as `work` takes. Whatever is thrown is an `OciBuildError`: `OCB-CACHE-DENIED` where the
+ * cache folder cannot be written.
+ */
+export async function withSession<T>(
+  options: BuildOptions,
+  work: (session: Session) => Promise<T>,
+): Promise<T> {
   try {
-    const staging = await openLayout(cache.contentDir, { create: true, nowMs: environment.wallClockMs() })
-    return {
-      options,
-      environment,
-      reporter,
-      warnings: reporter.warnings,
-      cwd,
-      cacheDir,
-      cache,
-      staging,
-      elapsedMs: () => environment.now() - startedMs,
-      checkStrict() {
-        const [first] = reporter.warnings
-        if (options.strict !== true || first === undefined) return
-        throw new OciBuildError('OCB-STRICT', {
-          message: `${reporter.warnings.length} warning(s) under --strict, the first: ${first.message}`,
-          hint: first.hint ?? 'mend what it warns of, or build without --strict',
-        })
-      },
-      close: () => cache.close(),
+    const environment = options.environment ?? processEnvironment()
+    const cacheDir = resolve(environment.cwd, options.cacheDir ?? defaultCacheDir(environment))
+    const cache = openCache(cacheDir, options.cache !== false, environment)
+    try {
+      return await work(await openSession(options, environment, cacheDir, cache))
+    } finally {
+      cache.close()
     }
   } catch (error) {
-    cache.close()
-    throw error
+    throw asBuildError(error, options.signal)
+  }
+}
+
+function openCache(dir: string, keep: boolean, environment: Environment): CacheFolder {
+  const nowMs = environment.wallClockMs()
+  try {
+    return openCacheFolder(dir, { keep, nowMs, fallbackDir: keep ? undefined : environment.tempDir })
+  } catch (error) {
+    if (systemErrorCode(error) === 'ENOSPC') throw error
+    throw new OciBuildError('OCB-CACHE-DENIED', {
+      message: `cannot write to the cache folder ${dir}: ${systemErrorCode(error) ?? 'unknown'}`,
+      hint: 'name another with --cache-dir or OCIBUILD_CACHE_DIR, or build with --no-cache',
+      cause: error,
+    })
+  }
+}
+
+async function openSession(
+  options: BuildOptions,
+  environment: Environment,
+  cacheDir: string,
+  cache: CacheFolder,
+): Promise<Session> {
+  const startedMs = environment.now()
+  const reporter = createReporter(options.onEvent, options.signal, environment.now)
+  const staging = await openLayout(cache.contentDir, { create: true, nowMs: environment.wallClockMs() })
+  return {
+    options,
+    environment,
+    reporter,
+    warnings: reporter.warnings,
+    cwd: resolve(environment.cwd, options.cwd ?? '.'),
+    cacheDir,
+    cache,
+    staging,
+    elapsedMs: () => environment.now() - startedMs,
+    checkStrict() {
+      const { warnings } = reporter
+      const [first] = warnings
+      if (options.strict !== true || first === undefined) return
+      const which = warnings.length === 1 ? 'a warning' : `${warnings.length} warnings`
+      throw new OciBuildError('OCB-STRICT', {
+        message: `${which} under --strict${warnings.length === 1 ? '' : ', the first'}: ${first.message}`,
+        hint: first.hint ?? 'mend what it warns of, or build without --strict',
+      })
+    },
   }
 }
