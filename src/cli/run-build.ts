@@ -2,13 +2,14 @@
 
 import { resolve } from 'node:path'
 import type { BuildResult } from '../build-types.ts'
-import { writeFileAtomic } from '../content/atomic-file.ts'
+
 import { OciBuildError } from '../errors.ts'
 import type { BuildFlags } from './build.ts'
 import { toBuildOptions } from './build-options.ts'
 import type { CliContext } from './context.ts'
 import { metadataOf } from './metadata-file.ts'
 import { createProgress } from './progress.ts'
+import { writeFileFor } from './write-file.ts'
 import type { CliServices } from './services.ts'
 import { formatSummary } from './summary.ts'
 
@@ -49,7 +50,7 @@ export async function runBuild(
   }
   if (flags.metadataFile !== undefined) {
     const file = resolve(context.environment.cwd, flags.metadataFile)
-    writeFileAtomic(file, `${JSON.stringify(metadataOf(result), null, 2)}\n`)
+    writeFileFor(file, `${JSON.stringify(metadataOf(result), null, 2)}\n`)
   }
   if (flags.quiet !== true && flags.progress !== 'json') {
     context.stderr(formatSummary(result, context))

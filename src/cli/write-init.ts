@@ -5,12 +5,13 @@ import { join, relative } from 'node:path'
 import { inspectFolder } from '../config/inspect-folder.ts'
 import { configNames } from '../config/load-config.ts'
 import { renderInit } from '../config/render-init.ts'
-import { writeFileAtomic } from '../content/atomic-file.ts'
+
 import { OciBuildError } from '../errors.ts'
 import type { CliContext } from './context.ts'
 import { existingDir, looksLikeDir } from './existing-dir.ts'
 import { formatTable } from './format.ts'
 import type { InitFlags } from './init.ts'
+import { writeFileFor } from './write-file.ts'
 
 /** Writes the config and prints its path. Throws `OCB-USAGE-DIR`, `OCB-USAGE-CONFIG-EXISTS`. */
 export function writeInit(dir: string | undefined, flags: InitFlags, context: CliContext): void {
@@ -19,7 +20,7 @@ export function writeInit(dir: string | undefined, flags: InitFlags, context: Cl
   const format = flags.yaml === true ? 'yaml' : 'ts'
   const file = `oci.config.${format}`
   checkExisting(folder, file, flags.force === true)
-  writeFileAtomic(join(folder, file), renderInit(inspectFolder(folder, environment), format))
+  writeFileFor(join(folder, file), renderInit(inspectFolder(folder, environment), format))
   context.stdout(`${relative(environment.cwd, join(folder, file))}\n`)
   const where = dir === undefined ? '' : ` ${looksLikeDir(dir) ? dir : `./${dir}`}`
   const commands = [
