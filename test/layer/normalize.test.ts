@@ -1,9 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { normalizeLayer } from '../../src/layer/normalize.ts'
-import type { Placement } from '../../src/plan/placement.ts'
-import type { LayerEntry } from '../../src/rootfs/tree-types.ts'
+import { refuses, table } from '../helpers/layer-tables.ts'
 import {
-  append,
   directory,
   file,
   folder,
@@ -11,41 +9,9 @@ import {
   lowerEntries,
   lowerOf,
   normalized,
-  opaque,
   remove,
   symlink,
 } from '../helpers/layers.ts'
-
-interface Case {
-  readonly title: string
-  readonly lower?: readonly LayerEntry[]
-  readonly contents?: Readonly<Record<string, string>>
-  readonly placements: readonly Placement[]
-  readonly entries: readonly string[]
-}
-
-function table(cases: readonly Case[]): void {
-  for (const { title, lower, contents, placements, entries } of cases) {
-    it(title, async () => {
-      expect(await normalized(placements, lowerOf(lower, contents))).toEqual(entries)
-    })
-  }
-}
-
-function refuses(
-  cases: readonly (readonly [
-    title: string,
-    code: string,
-    placements: readonly Placement[],
-    lower?: LayerEntry[],
-  ])[],
-): void {
-  for (const [title, code, placements, lower] of cases) {
-    it(title, async () => {
-      await expect(normalized(placements, lowerOf(lower))).rejects.toMatchObject({ code })
-    })
-  }
-}
 
 describe('parents', () => {
   table([
@@ -232,43 +198,6 @@ describe('paths', () => {
   ])
 })
 
-describe('what lies below', () => {
-  const cases: [title: string, opened: number, placements: readonly Placement[]][] = [
-    ['is not opened for entries in the root', 0, [file('/a'), symlink('/b', 'a')]],
-    ['is not opened where the spec describes every parent', 0, [directory('/app'), file('/app/x')]],
-    [
-      'is not opened for a copy into described directories',
-      0,
-      [folder('/app'), directory('/app'), file('/app/x')],
-    ],
-    [
-      'is not opened for numbers as owners',
-      0,
-      [file('/a', '', { owner: '1:2' }), file('/b', '', { owner: '1' })],
-    ],
-    ['is not opened to hide all of the root', 0, [opaque('/')]],
-    ['is opened for a parent that the spec does not describe', 1, [directory('/app'), file('/app/b/x')]],
-    ['is opened for a parent of a described directory', 1, [directory('/app/b'), file('/app/b/x')]],
-    ['is opened for a folder that a copy brings', 1, [folder('/app')]],
-    ['is opened for a name as owner', 1, [file('/a'), directory('/b', { owner: '0:root' })]],
-    ['is opened for the directory of an opaque marker', 1, [opaque('/data')]],
-    ['is not opened for an opaque marker in a described directory', 0, [directory('/data'), opaque('/data')]],
-  ]
-  it.each(cases)('%s', async (_, opened, placements) => {
-    const lower = lowerOf(lowerEntries('d /data 0700 1:1'), {})
-    await normalizeLayer(layerOf(placements), lower.open).catch((error: unknown) => {
-      expect(error).toMatchObject({ code: 'OCB-OWNER-UNKNOWN' })
-    })
-    expect(lower.opened()).toBe(opened)
-  })
-
-  it('is opened by remove and append', async () => {
-    const lower = lowerOf(lowerEntries('f /a', 'f /b'), { '/b': '1' })
-    await normalizeLayer(layerOf([remove('/a'), append('/b', '2')]), lower.open)
-    expect(lower.opened()).toBe(1)
-  })
-})
-
 describe('one layer', () => {
   table([
     {
@@ -312,61 +241,4 @@ describe('one layer', () => {
       'layers[0].entries[4] writes /a/b/c, but layers[0].entries[3] makes /a a file',
     )
   })
-})
-
-describe('append', () => {
-  const lower = lowerEntries(
-    'd /etc 0700',
-    'f /etc/passwd 0640 0:42',
-    'h /etc/again etc/passwd 0640 0:42',
-    'l /etc/link passwd',
-  )
-  const contents = { '/etc/passwd': 'root\n', '/etc/again': 'root\n' }
-  const parent = 'd /etc 0700 0:0'
-  table([
-    {
-      title: 'adds bytes to a lower file, with its mode and owner',
-      lower,
-      contents,
-      placements: [append('/etc/passwd', 'app\n')],
-      entries: [parent, 'f /etc/passwd 0640 0:42 root\napp\n'],
-    },
-    {
-      title: 'adds bytes to a lower hard link',
-      lower,
-      contents,
-      placements: [append('/etc/again', 'app\n')],
-      entries: [parent, 'f /etc/again 0640 0:42 root\napp\n'],
-    },
-    {
-      title: 'follows a link to the file',
-      lower,
-      contents,
-      placements: [append('/etc/link', 'app\n')],
-      entries: [parent, 'f /etc/passwd 0640 0:42 root\napp\n'],
-    },
-    {
-      title: 'twice adds twice',
-      lower,
-      contents,
-      placements: [append('/etc/passwd', '1'), append('/etc/passwd', '2')],
-      entries: [parent, 'f /etc/passwd 0640 0:42 root\n12'],
-    },
-    {
-      title: 'adds to a file that the layer itself has put there',
-      lower,
-      placements: [file('/etc/passwd', 'a', { mode: 0o600, owner: '5:5' }), append('/etc/passwd', 'b')],
-      entries: [parent, 'f /etc/passwd 0600 5:5 ab'],
-    },
-  ])
-  refuses([
-    ['to a file that nobody has is refused', 'OCB-APPEND-MISSING', [append('/etc/none', '')], lower],
-    ['to a directory is refused', 'OCB-APPEND-MISSING', [append('/etc', '')], lower],
-    [
-      'to a file that the layer removed is refused',
-      'OCB-APPEND-MISSING',
-      [remove('/etc/passwd'), append('/etc/passwd', '')],
-      lower,
-    ],
-  ])
 })
