@@ -79,6 +79,8 @@ export interface ImageResult {
   readonly tags: readonly string[]
   readonly outputs: readonly OutputResult[]
   readonly platforms: readonly PlatformResult[]
+  /** Spent on this image: its plan, layers and outputs; `prepare` is not among them. */
+  readonly durationMs: number
 }
 
 export interface BuildResult {

@@ -27,7 +27,7 @@ export function build(options: BuildOptions = {}): Promise<BuildResult> {
     const outputs = await deliver(staged, session)
     return {
       schemaVersion: 1,
-      images: staged.map((image, index) => imageResult(image, outputs[index] ?? [])),
+      images: staged.map((image, index) => imageResult(image, outputs[index] ?? [], session)),
       warnings: session.warnings,
       durationMs: Math.round(session.elapsedMs()),
     }

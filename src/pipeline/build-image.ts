@@ -32,7 +32,7 @@ export async function buildImages(
   const encoderId = createEncoderIdentity(session)
   const layerCache = createLayerCache(cache.layersDir, staging, environment.wallClockMs)
   const images: StagedImage[] = []
-  for (const plan of plans) {
+  const stage = async (plan: ImagePlan): Promise<StagedImage> => {
     const files = openFileDigests(cache.filesDir, plan.spec.root, environment.wallClockMs)
     const builder = { store: staging, cache: layerCache, files, encoderId, signal: options.signal }
     const platforms: StagedPlatform[] = []
@@ -46,8 +46,9 @@ export async function buildImages(
       platforms.push({ plan: platform, image, layers })
     }
     files.save()
-    images.push({ plan, platforms, root: await stageRoot(plan, platforms, session) })
+    return { plan, platforms, root: await stageRoot(plan, platforms, session) }
   }
+  for (const plan of plans) images.push(await session.timeSpent.on(plan.spec, () => stage(plan)))
   return images
 }
 

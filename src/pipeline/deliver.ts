@@ -36,7 +36,8 @@ export async function deliver(
         if (place.path !== '-') keepOutOfGit(key)
         const output = opened.get(key) ?? (await openOutput(place, outputContext(session)))
         opened.set(key, output)
-        written.push(await copyInto(output, place, image, session))
+        const copy = (): Promise<OutputResult> => copyInto(output, place, image, session)
+        written.push(await session.timeSpent.on(image.plan.spec, copy))
       }
       results.push(written)
     }

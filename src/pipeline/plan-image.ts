@@ -38,24 +38,27 @@ export interface ImagePlan {
 /** Plans every image for every platform of its own, in order. */
 export async function planImages(spec: ResolvedSpec, session: Session): Promise<readonly ImagePlan[]> {
   const plans: ImagePlan[] = []
-  for (const image of spec.images) {
-    const platforms: PlatformPlan[] = []
-    for (const platform of image.platforms) {
-      const title = stepTitle('files', { spec: image }, platform)
-      platforms.push(
-        await session.reporter.step({ stage: 'plan', title }, async (step) => {
-          const plan = await planPlatform(image, platform, spec, session)
-          const entries = plan.layers.reduce((sum, layer) => sum + layer.changeset.entries.length, 0)
-          step.finish({
-            detail: `${count(entries, 'entry', 'entries')} in ${count(plan.layers.length, 'layer', 'layers')}`,
-          })
-          return plan
-        }),
-      )
-    }
-    plans.push({ spec: image, platforms })
-  }
+  for (const image of spec.images)
+    plans.push(await session.timeSpent.on(image, () => planImage(image, spec, session)))
   return plans
+}
+
+async function planImage(image: ImageSpec, spec: ResolvedSpec, session: Session): Promise<ImagePlan> {
+  const platforms: PlatformPlan[] = []
+  for (const platform of image.platforms) {
+    const title = stepTitle('files', { spec: image }, platform)
+    platforms.push(
+      await session.reporter.step({ stage: 'plan', title }, async (step) => {
+        const plan = await planPlatform(image, platform, spec, session)
+        const entries = plan.layers.reduce((sum, layer) => sum + layer.changeset.entries.length, 0)
+        step.finish({
+          detail: `${count(entries, 'entry', 'entries')} in ${count(plan.layers.length, 'layer', 'layers')}`,
+        })
+        return plan
+      }),
+    )
+  }
+  return { spec: image, platforms }
 }
 
 /** What a step works on, with its image and platform where there are several. */

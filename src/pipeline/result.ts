@@ -5,8 +5,13 @@ import { formatReference, parseReference } from '../spec/parse-reference.ts'
 import { formatPlatform } from '../spec/platform.ts'
 import type { Digest } from '../spec/digest.ts'
 import type { StagedImage, StagedPlatform } from './build-image.ts'
+import type { Session } from './session.ts'
 
-export function imageResult(image: StagedImage, outputs: readonly OutputResult[]): ImageResult {
+export function imageResult(
+  image: StagedImage,
+  outputs: readonly OutputResult[],
+  { timeSpent }: Pick<Session, 'timeSpent'>,
+): ImageResult {
   const { spec } = image.plan
   const references = outputs.map(byDigest)
   return {
@@ -20,6 +25,7 @@ export function imageResult(image: StagedImage, outputs: readonly OutputResult[]
     tags: spec.tags,
     outputs,
     platforms: image.platforms.map(platformResult),
+    durationMs: timeSpent.of(spec),
   }
 }
 

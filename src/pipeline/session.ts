@@ -7,6 +7,7 @@ import { defaultCacheDir, processEnvironment, type Environment } from '../enviro
 import { asBuildError, OciBuildError, systemErrorCode } from '../errors.ts'
 import { createReporter, type Reporter, type Warning } from '../events.ts'
 import { openLayout, type LayoutStore } from '../layout/layout-store.ts'
+import { createTimeSpent, type TimeSpent } from './time-spent.ts'
 
 export interface Session {
   readonly options: BuildOptions
@@ -20,6 +21,7 @@ export interface Session {
   readonly cache: CacheFolder
   /** Where every layer and document is put first; outputs are copies of it. */
   readonly staging: LayoutStore
+  readonly timeSpent: TimeSpent
   /** Milliseconds since the session began. */
   elapsedMs(): number
   /** Throws `OCB-STRICT` when warnings are errors and there were any. */
@@ -80,6 +82,7 @@ async function openSession(
     cacheDir,
     cache,
     staging,
+    timeSpent: createTimeSpent(environment.now),
     elapsedMs: () => environment.now() - startedMs,
     checkStrict() {
       const { warnings } = reporter

@@ -32,6 +32,7 @@ export function fakeImage(changes: Partial<ImageResult> = {}): ImageResult {
     size: 3_500_000,
     tags: ['1.4.0', 'latest'],
     outputs: [{ ref: 'oci:out', digest }],
+    durationMs: 1200,
     platforms: [
       {
         platform: 'linux/amd64',
