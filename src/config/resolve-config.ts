@@ -8,6 +8,8 @@ import { joinWords } from './describe-value.ts'
 import type { LoadedConfig } from './load-config.ts'
 import { nearest } from './nearest.ts'
 import { outputNames } from '../spec/output-names.ts'
+import { formatReference } from '../spec/parse-reference.ts'
+import type { LayoutReference } from '../spec/reference.ts'
 import type { SpecOverrides } from './overrides.ts'
 import { resolveImage } from './resolve-image.ts'
 import type { ImageSpec, ResolvedSpec } from './resolved-spec.ts'
@@ -37,6 +39,7 @@ export async function resolveConfig(
     ({ image }) => !options.images?.length || (image !== undefined && options.images.includes(image)),
   )
   const images = wanted.map((image) => resolveImage(loaded, image, overrides, options.environment))
+  checkPlaces(images, options.cwd)
   checkRefConflicts(images, options.cwd)
   const single = images.length === 1 && images[0]?.image === undefined ? images[0] : undefined
   return {
@@ -69,6 +72,23 @@ function checkImageNames(
         ? 'leave the name out, or write the spec with "images"'
         : `name one of ${joinWords(known, 'or')}${near ? `; did you mean ${near}?` : ''}`,
   })
+}
+
+/** One file or folder that would have to be two things: a layout and an archive, or two kinds of archive. */
+function checkPlaces(images: readonly ImageSpec[], cwd: string): void {
+  const seen = new Map<string, LayoutReference>()
+  for (const output of images.flatMap((image) => image.outputs)) {
+    if (!('path' in output)) continue
+    const place = output.path === '-' ? '-' : resolve(cwd, output.path)
+    const other = seen.get(place)
+    if (other !== undefined && other.transport !== output.transport) {
+      throw new OciBuildError('OCB-SPEC-REF-CONFLICT', {
+        message: `the outputs ${formatReference(other)} and ${formatReference(output)} would both write ${place === '-' ? 'stdout' : place}`,
+        hint: 'give one of them another path',
+      })
+    }
+    seen.set(place, output)
+  }
 }
 
 /** Two images that write one ref of one place. */

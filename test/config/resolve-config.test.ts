@@ -188,6 +188,19 @@ describe('several images', () => {
     expect(error.message).toContain(ref)
   })
 
+  it.each([
+    ['an archive of two kinds', ['oci-archive:a.tar', 'docker-archive:./a.tar'], 'a.tar'],
+    ['a folder and a file', ['oci:a', 'oci-archive:a:1'], 'a'],
+    ['stdout in two formats', ['oci-archive:-', 'docker-archive:-'], 'would both write stdout'],
+  ])('may not be %s in one place', async (_title, outputs, place) => {
+    const error = await errorOf(resolveValue({ outputs, layers: [] }))
+    expect(error.code).toBe('OCB-SPEC-REF-CONFLICT')
+    expect(error.message).toContain(place)
+    await expect(
+      resolveValue({ outputs: ['oci:a:1', 'oci:a:2', 'oci-archive:b'], layers: [] }),
+    ).resolves.toBeDefined()
+  })
+
   it('may share a layout under tags of their own, and a docker-archive under names of their own', async () => {
     const spec = { defaults: { outputs: ['oci:dist'] }, images: { a: { tags: ['a'] }, b: { tags: ['b'] } } }
     expect((await resolveValue(spec)).images).toHaveLength(2)
