@@ -2,7 +2,7 @@
 
 import { createServer, request as startRequest, type IncomingMessage, type ServerResponse } from 'node:http'
 import { followPlan, type Fault, type FaultAction } from './fault-plan.ts'
-import { cutAfter, endless, flipByte, pace, pause, stopAfter } from './fault-streams.ts'
+import { cutAfter, drained, endless, flipByte, pace, pause, stopAfter } from './fault-streams.ts'
 
 export type { Fault, FaultAction } from './fault-plan.ts'
 export { statusFault } from './fault-plan.ts'
@@ -35,10 +35,11 @@ export async function startFaultProxy(target: string, plan: readonly Fault[] = [
     const { method = 'GET', url = '/', headers } = request
     const action = choose(method, url)?.action
     const { authorization } = headers
+    const { socket } = request
     requests.push({ line: `${method} ${url}`, fault: action?.kind, authorization, atMs: performance.now() })
     request.on('error', () => undefined)
     response.on('error', () => undefined)
-    void spoil(target, request, response, action).catch(() => request.socket.destroy())
+    void spoil(target, request, response, action).catch(() => socket.destroy())
   })
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
   const address = server.address()
@@ -111,7 +112,7 @@ async function pass(
   action: FaultAction | undefined,
 ): Promise<void> {
   const url = new URL(target)
-  const { method, url: path, headers } = request
+  const { method, url: path, headers, socket } = request
   const upstream = startRequest({
     hostname: url.hostname,
     port: url.port,
@@ -132,17 +133,17 @@ async function pass(
     // A body that was shorter is all there: the registry acts on it, and its answer is lost.
     if (upstream.writableEnded) await answered
     upstream.destroy()
-    request.socket.resetAndDestroy()
+    socket.resetAndDestroy()
     return
   }
   for await (const chunk of action?.kind === 'alter-request' ? flipByte(request, action.at) : request)
-    if (!upstream.write(chunk)) await new Promise((done) => upstream.once('drain', done))
+    if (!upstream.write(chunk)) await drained(upstream)
   upstream.end()
 
   const answer = await answered
   if (action?.kind === 'lose-answer') {
     await readAll(answer)
-    request.socket.resetAndDestroy()
+    socket.resetAndDestroy()
     return
   }
   response.writeHead(answer.statusCode ?? 502, headersOf(answer, action))
@@ -171,9 +172,7 @@ async function sendBody(
   action: FaultAction | undefined,
 ): Promise<void> {
   const write = async (chunks: AsyncIterable<Uint8Array>): Promise<void> => {
-    for await (const chunk of chunks)
-      if (!response.write(chunk))
-        await new Promise((done) => response.once('drain', done).once('close', done))
+    for await (const chunk of chunks) if (!response.write(chunk)) await drained(response)
   }
   switch (action?.kind) {
     case 'stall':

@@ -1,19 +1,32 @@
 /** The pieces of a body, cut, altered, slowed or without an end. */
 
 import type { ClientRequest, IncomingMessage, ServerResponse } from 'node:http'
+import type { Readable, Writable } from 'node:stream'
 
 export function pause(ms: number): Promise<void> {
   return new Promise((done) => setTimeout(done, ms))
 }
 
-/** The first bytes of a stream. The stream is left as it is. */
-export async function* stopAfter(
-  source: AsyncIterable<Uint8Array>,
-  bytes: number,
-): AsyncGenerator<Uint8Array> {
+/** Until there is room, or nobody to read. */
+export function drained(stream: Writable): Promise<void> {
+  return new Promise((done) => {
+    const end = (): void => {
+      stream.off('drain', end)
+      stream.off('close', end)
+      done()
+    }
+    stream.on('drain', end)
+    stream.on('close', end)
+    if (stream.destroyed) end()
+  })
+}
+
+/** The first bytes of a stream. The stream stays open, and what is left in it unread. */
+export async function* stopAfter(source: Readable, bytes: number): AsyncGenerator<Uint8Array> {
   let left = bytes
   if (left === 0) return
-  for await (const chunk of source) {
+  const chunks: AsyncIterable<Uint8Array> = source.iterator({ destroyOnReturn: false })
+  for await (const chunk of chunks) {
     yield chunk.subarray(0, left)
     left -= chunk.length
     if (left <= 0) return
@@ -67,7 +80,5 @@ export async function cutAfter(body: IncomingMessage, upstream: ClientRequest, b
 export async function endless(response: ServerResponse, prefix: string): Promise<void> {
   const filling = Buffer.alloc(64 * 1024, 'a')
   response.write(prefix)
-  while (!response.destroyed)
-    if (!response.write(filling))
-      await new Promise((done) => response.once('drain', done).once('close', done))
+  while (!response.destroyed) if (!response.write(filling)) await drained(response)
 }
