@@ -21,13 +21,21 @@ export interface LowerView {
 }
 
 /**
- * A view of `tree`; without one (a layer that need not know it) nothing lies below. `placed` says whether the
+ * A view of `lower`; without one (a layer that need not know it) nothing lies below. `placed` says whether the
  * layer itself has put something at a path, which then hides the link below it.
  */
-export function createLowerView(tree: Tree | undefined, placed: (path: string) => boolean): LowerView {
+export function createLowerView(lower: Tree | undefined, placed: (path: string) => boolean): LowerView {
+  const tree = lower && lower.childNames('').length > 0 ? lower : undefined
   const removed = new Set<string>()
   const opaque = new Set<string>()
   const resolvedFolders = new Map<string, string>()
+  let lastFolder = ''
+  let lastResolved = ''
+  const forgetResolved = (): void => {
+    resolvedFolders.clear()
+    lastFolder = ''
+    lastResolved = ''
+  }
 
   const isHidden = (path: string): boolean => {
     if (removed.size === 0 && opaque.size === 0) return false
@@ -95,26 +103,31 @@ export function createLowerView(tree: Tree | undefined, placed: (path: string) =
       removed.add(path)
       // Nothing is left in which anything was to be hidden.
       for (const hidden of opaque) if (hidden === path || hidden.startsWith(`${path}/`)) opaque.delete(hidden)
-      resolvedFolders.clear()
+      forgetResolved()
     },
     makeOpaque(path) {
       opaque.add(path)
-      resolvedFolders.clear()
+      forgetResolved()
     },
-    hideLink: () => resolvedFolders.clear(),
+    hideLink: forgetResolved,
     resolve(path, followLast = false) {
-      const relative = path.replace(/^\/+/, '')
+      const relative = path.startsWith('/') ? path.slice(1) : path
       if (!tree) return relative
       if (followLast) return follow(relative)
       const slash = relative.lastIndexOf('/')
       if (slash < 0) return relative
-      const folder = relative.slice(0, slash)
-      let resolved = resolvedFolders.get(folder)
-      if (resolved === undefined) {
-        resolved = follow(folder)
-        resolvedFolders.set(folder, resolved)
+      // Entries come folder by folder: the last one answers for most without another string.
+      if (slash !== lastFolder.length || !relative.startsWith(lastFolder)) {
+        lastFolder = relative.slice(0, slash)
+        let resolved = resolvedFolders.get(lastFolder)
+        if (resolved === undefined) {
+          resolved = follow(lastFolder)
+          resolvedFolders.set(lastFolder, resolved)
+        }
+        lastResolved = resolved
       }
-      return resolved === '' ? relative.slice(slash + 1) : resolved + relative.slice(slash)
+      if (lastResolved === lastFolder) return relative
+      return lastResolved === '' ? relative.slice(slash + 1) : lastResolved + relative.slice(slash)
     },
   }
 }
