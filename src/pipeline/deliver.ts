@@ -15,6 +15,7 @@ import { formatReference } from '../spec/parse-reference.ts'
 import { choosePlatform, formatPlatform } from '../spec/platform.ts'
 import type { LayoutReference, Reference } from '../spec/reference.ts'
 import type { StagedImage } from './build-image.ts'
+import { explainMismatch } from './damaged-cache.ts'
 import type { Session } from './session.ts'
 
 /** Gives, for each image in order, what was written where. */
@@ -43,6 +44,8 @@ export async function deliver(
     }
     for (const output of opened.values()) await output.finish({ signal })
     return results
+  } catch (error) {
+    throw await explainMismatch(error, images, session)
   } finally {
     for (const output of opened.values()) await output.abort()
   }
