@@ -71,14 +71,17 @@ function checkedPath(view: LowerView, placement: Placement): string {
 }
 
 function placeDirectory(draft: Draft, view: LowerView, placement: Directory): void {
-  // A folder copied onto a link to a folder goes where the link leads, as with cp and Docker's COPY.
-  const path = view.resolve(placement.path, true)
+  // A folder copied onto a link to a folder goes where the link leads, as with cp and Docker's COPY. A directory of
+  // the spec is written as it says, since a layer of such directories alone is made without a look at what lies below:
+  // an entry that makes another one look must not move it.
+  const path = view.resolve(placement.path, !placement.explicit)
   if (path === '' && !placement.explicit) return
   const below = view.get(path)
   if (below && below.type !== 'directory') {
+    const leadsTo = below.type === 'symlink' ? view.resolve(placement.path, true) : undefined
     throw new OciBuildError('OCB-ENTRY-BELOW-FILE', {
-      message: `${placement.origin} puts a directory at /${path}, where a lower layer has a ${below.type}`,
-      hint: `add { remove: "/${path}" } to the layer first, or write to another path`,
+      message: `${placement.origin} puts a directory at /${path}, where a lower layer has a ${below.type}${leadsTo === undefined ? '' : ` to /${leadsTo}`}`,
+      hint: `add { remove: "/${path}" } to the layer first, or write to ${leadsTo === undefined ? 'another path' : `/${leadsTo}`}`,
     })
   }
   const { origin, explicit, owner, mode } = placement

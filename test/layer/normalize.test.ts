@@ -109,6 +109,12 @@ describe('a directory', () => {
   refuses([
     ['over a lower file is refused', 'OCB-ENTRY-BELOW-FILE', [folder('/a')], lowerEntries('f /a')],
     [
+      'of the spec over a lower link is refused, not moved to where the link leads',
+      'OCB-ENTRY-BELOW-FILE',
+      [directory('/bin'), file('/bin/x'), file('/opt/x')],
+      lowerEntries('d /usr', 'd /usr/bin', 'l /bin usr/bin'),
+    ],
+    [
       'over a lower file is refused, also where the layer has put a file there first',
       'OCB-ENTRY-BELOW-FILE',
       [file('/d/a'), directory('/d/a')],
