@@ -26,6 +26,7 @@ export interface SpecFlags {
   readonly offline?: boolean | undefined
   readonly frozen?: boolean | undefined
   readonly frozenLockfile?: boolean | undefined
+  readonly strict?: boolean | undefined
 }
 
 /** Adds the options that say what is built. */
@@ -47,6 +48,7 @@ export function addSpecOptions(command: Command): Command {
     .option('--offline', 'use no network')
     .option('--frozen', 'every reference must be in oci.lock; also --frozen-lockfile')
     .addOption(new Option('--frozen-lockfile').hideHelp())
+    .option('--strict', 'warnings are errors')
 }
 
 /**
@@ -73,6 +75,7 @@ export function toBuildOptions(
     cache: flags.cache,
     offline: flags.offline,
     frozen: flags.frozen === true || flags.frozenLockfile === true,
+    strict: flags.strict,
     environment,
   }
 }

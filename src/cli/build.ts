@@ -20,7 +20,6 @@ export interface BuildFlags extends SpecFlags {
   readonly metadataFile?: string | undefined
   readonly progress: ProgressMode
   readonly quiet?: boolean | undefined
-  readonly strict?: boolean | undefined
 }
 
 const examples = `
@@ -72,7 +71,6 @@ function addBuildOptions(command: Command): Command {
     .option('--metadata-file <file>', 'write the result as JSON into a file')
     .addOption(new Option('--progress <mode>', 'how to show progress').choices(progressModes).default('auto'))
     .option('-q, --quiet', 'say nothing but the result and errors')
-    .option('--strict', 'warnings are errors')
 }
 
 function unknownWord(wrong: string, words: readonly string[], program: Command, cwd: string): OciBuildError {
