@@ -1,7 +1,7 @@
 /** The image that a command's REF names; without one, what the last build of this folder wrote. */
 
-import { existsSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { existsSync, readdirSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
 import { openCacheFolder } from '../cache/cache-folder.ts'
 import { defaultCacheDir, type Environment } from '../environment.ts'
 import { OciBuildError } from '../errors.ts'
@@ -25,10 +25,26 @@ export interface ImageArgument extends ImageSource {
 export function readImageArgument(text: string | undefined, { cwd }: Environment): Reference {
   if (text !== undefined) return parseReference(text, 'in')
   if (existsSync(join(cwd, defaultLayout, 'index.json'))) return { transport: 'oci', path: defaultLayout }
+  const several = layoutsIn(join(cwd, dirname(defaultLayout)))
+  const [first] = several
   throw new OciBuildError('OCB-USAGE-REFERENCE', {
-    message: `no image is named, and ${cwd} has no ${defaultLayout}`,
-    hint: 'name one, e.g. oci:DIR, or run ocibuild first',
+    message:
+      first === undefined
+        ? `no image is named, and ${cwd} has no ${defaultLayout}`
+        : `no image is named; ${dirname(defaultLayout)} has ${several.join(' and ')}`,
+    hint:
+      first === undefined
+        ? 'name one, e.g. oci:DIR, or run ocibuild first'
+        : `name one of them: oci:${dirname(defaultLayout)}/${first}`,
   })
+}
+
+/** What a build of several images writes, by their names. */
+function layoutsIn(folder: string): readonly string[] {
+  if (!existsSync(folder)) return []
+  return readdirSync(folder)
+    .filter((name) => existsSync(join(folder, name, 'index.json')))
+    .toSorted()
 }
 
 /** Opens the image for as long as `use` takes. Throws what `openSource` and `use` throw. */

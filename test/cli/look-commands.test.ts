@@ -72,6 +72,19 @@ describe('inspect', () => {
     expect(stderr).toContain('OCB-USAGE-REFERENCE')
     expect(status).toBe(2)
   })
+
+  it('names what a build of several images wrote', async () => {
+    const image = await makeImage([layer])
+    for (const name of ['web', 'api'])
+      await writeLayout(join(folder, 'many/.ocibuild', name), image, 'latest')
+    for (const command of ['inspect', 'ls', 'validate']) {
+      const { stderr, status } = await run(command, '-C', 'many')
+      expect(stderr).toContain('no image is named; .ocibuild has api and web')
+      expect(stderr).toContain('oci:.ocibuild/api')
+      expect(status).toBe(2)
+    }
+    expect((await run('inspect', '-C', 'many', 'oci:.ocibuild/api')).status).toBe(0)
+  })
 })
 
 describe('ls', () => {
