@@ -8,18 +8,18 @@ export interface NextCommand {
   readonly command: string
 }
 
-/** What one can type next; empty when the image went down a pipe. */
-export function nextCommands(image: ImageResult): readonly NextCommand[] {
+/** What one can type next, where `self` runs this tool; empty when the image went down a pipe. */
+export function nextCommands(image: ImageResult, self: string): readonly NextCommand[] {
   for (const { ref } of image.outputs) {
-    const commands = commandsFor(ref, image)
+    const commands = commandsFor(ref, image, self)
     if (commands.length > 0) return commands
   }
   return []
 }
 
-function commandsFor(output: string, image: ImageResult): readonly NextCommand[] {
+function commandsFor(output: string, image: ImageResult, self: string): readonly NextCommand[] {
   const match = /^(oci|oci-archive|docker-archive):((?:[A-Za-z]:[\\/])?[^:]*)(?::(.*))?$/.exec(output)
-  if (match === null) return registryCommands(image)
+  if (match === null) return registryCommands(image, self)
   const [, transport, path = '', written] = match
   if (path === '-') return []
   const tag = image.tags[0] ?? 'latest'
@@ -36,14 +36,14 @@ function commandsFor(output: string, image: ImageResult): readonly NextCommand[]
       // `podman load` and `docker load` take no archive with several tags, and lose the name.
       { what: 'load', command: `skopeo copy ${place} docker-daemon:${name}` },
       { what: 'push', command: `skopeo copy ${all}${place} docker://${target}` },
-      { what: 'look', command: `ocibuild inspect ${place}` },
+      { what: 'look', command: `${self} inspect ${place}` },
     ]
   }
   return [
     { what: 'load', command: `docker load -i ${file}` },
     { what: 'run', command: `docker run --rm ${name}` },
     { what: 'push', command: `skopeo copy ${shellWord(`docker-archive:${path}`)} docker://${target}` },
-    { what: 'look', command: `ocibuild inspect ${shellWord(`docker-archive:${path}`)}` },
+    { what: 'look', command: `${self} inspect ${shellWord(`docker-archive:${path}`)}` },
   ]
 }
 
@@ -54,11 +54,11 @@ function runCommand(path: string, place: string, name: string): string {
   return `skopeo copy ${place} containers-storage:${local} && podman run --rm ${local}`
 }
 
-function registryCommands(image: ImageResult): readonly NextCommand[] {
+function registryCommands(image: ImageResult, self: string): readonly NextCommand[] {
   const place = `${image.name}@${image.digest}`
   return [
     { what: 'run', command: `docker run --rm ${place}` },
-    { what: 'look', command: `ocibuild inspect ${place}` },
+    { what: 'look', command: `${self} inspect ${place}` },
   ]
 }
 

@@ -8,6 +8,7 @@ import type { BuildFlags } from './build.ts'
 import { toBuildOptions } from './build-options.ts'
 import type { CliContext } from './context.ts'
 import { metadataOf } from './metadata-file.ts'
+import { ownName } from './own-name.ts'
 import { createProgress } from './progress.ts'
 import { writeFileFor } from './write-file.ts'
 import type { CliServices } from './services.ts'
@@ -38,7 +39,6 @@ export async function runBuild(
     result = await services.build({
       ...options,
       prepare: flags.prepare,
-      strict: flags.strict,
       signal: context.signal,
       onEvent: progress.onEvent,
       stdout: context.rawStdout,
@@ -53,7 +53,7 @@ export async function runBuild(
     writeFileFor(file, `${JSON.stringify(metadataOf(result), null, 2)}\n`)
   }
   if (flags.quiet !== true && flags.progress !== 'json') {
-    context.stderr(formatSummary(result, context))
+    context.stderr(formatSummary(result, context, ownName(context.environment)))
   }
   printResult(result, flags, context)
 }

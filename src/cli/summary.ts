@@ -6,15 +6,19 @@ import { formatBytes, formatCount, formatDuration, formatTable, shortDigest } fr
 import { nextCommands } from './next-commands.ts'
 import { createPaint, type Paint } from './paint.ts'
 
-/** The whole summary, beginning with an empty line. */
-export function formatSummary(result: BuildResult, context: Pick<CliContext, 'colors'>): string {
+/** The whole summary, beginning with an empty line; `self` is what runs this tool. */
+export function formatSummary(
+  result: BuildResult,
+  context: Pick<CliContext, 'colors'>,
+  self: string = 'ocibuild',
+): string {
   const paint = createPaint(context.colors)
   const lines: string[] = ['']
   for (const image of result.images) lines.push(...formatImage(image, paint), '')
   const count = result.images.length === 1 ? '' : `${formatCount(result.images.length, 'image')} `
   lines.push(`${paint('green', 'built')} ${count}in ${formatDuration(result.durationMs)}`)
   const [first] = result.images
-  const commands = first === undefined ? [] : nextCommands(first)
+  const commands = first === undefined ? [] : nextCommands(first, self)
   if (commands.length > 0) {
     const which = result.images.length === 1 ? '' : ` (for ${first?.image ?? first?.name})`
     lines.push('', `next${which}:`)

@@ -11,6 +11,7 @@ import type { CliContext } from './context.ts'
 import { existingDir, looksLikeDir } from './existing-dir.ts'
 import { formatTable } from './format.ts'
 import type { InitFlags } from './init.ts'
+import { ownName } from './own-name.ts'
 import { writeFileFor } from './write-file.ts'
 
 /** Writes the config and prints its path. Throws `OCB-USAGE-DIR`, `OCB-USAGE-CONFIG-EXISTS`. */
@@ -23,9 +24,10 @@ export function writeInit(dir: string | undefined, flags: InitFlags, context: Cl
   writeFileFor(join(folder, file), renderInit(inspectFolder(folder, environment), format))
   context.stdout(`${relative(environment.cwd, join(folder, file))}\n`)
   const where = dir === undefined ? '' : ` ${looksLikeDir(dir) ? dir : `./${dir}`}`
+  const self = ownName(environment)
   const commands = [
-    [`ocibuild${where}`, 'build it'],
-    [`ocibuild plan${where}`, 'show what goes into each layer'],
+    [`${self}${where}`, 'build it'],
+    [`${self} plan${where}`, 'show what goes into each layer'],
   ]
   context.stderr(`next:\n${formatTable(commands, { indent: '  ' }).join('\n')}\n`)
 }

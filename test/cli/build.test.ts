@@ -60,6 +60,21 @@ describe('options', () => {
     },
   )
 
+  it('names commands as the user can type them', async () => {
+    expect((await run([])).context.written.stderr).toContain('  look  ocibuild inspect ')
+    const context = fakeContext({ cwd: dir, variables: { npm_command: 'exec' } })
+    const services: CliServices = { build: async () => fakeResult(), createPlan: async () => fakePlan() }
+    await runCli([], context, services)
+    expect(context.written.stderr).toContain('  look  npx ocibuild inspect ')
+  })
+
+  it.each([[['--strict']], [['--dry-run', '--strict']], [['plan', '--strict']]])(
+    'makes errors of warnings: %j',
+    async (argv) => {
+      expect((await run(argv)).options?.strict).toBe(true)
+    },
+  )
+
   it('takes the words behind a DIR, or all of them, as images', async () => {
     expect((await run(['build', './app', 'web', 'api'])).options?.images).toEqual(['web', 'api'])
     expect((await run(['build', 'web'])).options?.images).toEqual(['web'])

@@ -83,7 +83,7 @@ next:
 
 describe('next commands', () => {
   const commandsOf = (ref: string, changes: Parameters<typeof fakeImage>[0] = {}): string[] =>
-    nextCommands(fakeImage({ outputs: [{ ref, digest: fakeDigest('a') }], ...changes })).map(
+    nextCommands(fakeImage({ outputs: [{ ref, digest: fakeDigest('a') }], ...changes }), 'ocibuild').map(
       ({ command }) => command,
     )
 
