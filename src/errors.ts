@@ -44,6 +44,17 @@ export class OciBuildError extends Error {
   }
 }
 
+/**
+ * The same error, its message beginning with what it is about. An error that names it already, an abort and what is
+ * no error of ours come back as they are.
+ */
+export function errorAbout(what: string, error: unknown): unknown {
+  if (!(error instanceof OciBuildError) || error.code === 'OCB-INTERRUPTED') return error
+  if (error.message.includes(what)) return error
+  const { code, message, hint, problems } = error
+  return new OciBuildError(code, { message: `${what}: ${message}`, hint, problems, cause: error })
+}
+
 /** Throws `OCB-INTERRUPTED` when the signal is aborted. */
 export function throwIfAborted(signal: AbortSignal | undefined): void {
   if (signal?.aborted === true) {

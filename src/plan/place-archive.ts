@@ -1,7 +1,7 @@
 /** `archive`: a tar, tar.gz or tar.zst of the host, unpacked into a folder of the image. */
 
 import type { EntryOf } from '../config/resolved-spec.ts'
-import { OciBuildError } from '../errors.ts'
+import { errorAbout, OciBuildError } from '../errors.ts'
 import { readArchiveFile, type ReadArchiveOptions } from '../rootfs/unpack-archive.ts'
 import type { EntryMetadata } from './entry-metadata.ts'
 import { below, imagePath } from './image-path.ts'
@@ -37,7 +37,13 @@ export async function unpackTo(
   metadata: EntryMetadata,
   options: ReadArchiveOptions,
 ): Promise<readonly Placement[]> {
-  const members = await readArchiveFile(file, options)
+  let members
+  try {
+    members = await readArchiveFile(file, options)
+  } catch (error) {
+    // A download lies in the cache under its digest, a name that says nothing to anybody.
+    throw errorAbout(what, error)
+  }
   if (members.length === 0) {
     throw new OciBuildError('OCB-COPY-NO-MATCH', {
       message: `${what} holds nothing that is selected`,

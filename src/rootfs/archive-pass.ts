@@ -64,8 +64,10 @@ export async function passArchive(file: string, options: ArchivePassOptions): Pr
     if (!entry.utf8) throw unsafeEntry(entry.name, file, 'its name or target is not UTF-8')
     if (full === '' && entry.type !== 'directory') throw unsafeEntry(entry.name, file, 'it has no name')
     if (entry.type === 'character' || entry.type === 'block' || entry.type === 'fifo') {
-      if (wanted)
-        throw unsafeEntry(entry.name, file, `a ${entry.type} device or fifo does not belong in an image`)
+      if (wanted) {
+        const what = entry.type === 'fifo' ? 'fifo' : `${entry.type} device`
+        throw unsafeEntry(entry.name, file, `a ${what} does not belong in an image`)
+      }
       nodes.delete(full)
       continue
     }

@@ -240,6 +240,14 @@ describe('one layer', () => {
     ['refuses a file at the root', 'OCB-ENTRY-OVER-DIRECTORY', [file('/')]],
   ])
 
+  it('names the entry whose path leads in a circle', async () => {
+    const entry = file('/a/x', '', { origin: 'layers[0].entries[3]' })
+    const lower = lowerOf(lowerEntries('l /a b', 'l /b a'))
+    await expect(normalized([entry], lower)).rejects.toThrow(
+      'layers[0].entries[3]: the symlinks of the image path /a lead in a circle',
+    )
+  })
+
   it('names the entry that stands in the way, and the one that writes below it', async () => {
     const above = file('/a', '', { origin: 'layers[0].entries[3]' })
     const below = file('/a/b/c', '', { origin: 'layers[0].entries[4]' })

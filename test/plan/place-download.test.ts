@@ -1,7 +1,7 @@
 /** Downloads as entries: checked, kept, placed or unpacked. */
 
 import { execFileSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { EntryOf } from '../../src/config/resolved-spec.ts'
@@ -172,6 +172,27 @@ describeWithPeers('archives made by GNU tar', ['tar', 'gzip'], ({ tar }) => {
     const entry = downloadEntry(`${origin}/a.tgz`, bytes, { extract: true, strip: 1, to: '/opt/y' })
     const { placements } = await planEntries([entry], await contextWithStore())
     expect(lines(placements)).toContain('/opt/y/bin/run')
+  })
+
+  it('that are cut are named by the entry, or by the URL that they came from', async () => {
+    const root = makeArchive('-z')
+    const cut = readFileSync(join(root, 'a.tar')).subarray(0, -20)
+    writeFileSync(join(root, 'a.tar'), cut)
+    const failure = await failureOf(planEntries([archiveEntry(root)], planContext(root)))
+    expect(failure.code).toBe('OCB-COMPRESSION-DAMAGED')
+    expect(failure.message).toContain('layers[0].entries[0].archive "a.tar"')
+    const { origin } = await serve((_, response) => response.end(cut))
+    const entry = downloadEntry(`${origin}/a.tgz`, cut, { extract: true })
+    const download = await failureOf(planEntries([entry], await contextWithStore()))
+    expect(download.message).toContain(`${origin}/a.tgz`)
+  })
+
+  it('that hold a fifo are refused, by its name', async () => {
+    const root = makeFolder({ 'top/a': '' })
+    execFileSync('mkfifo', [join(root, 'top/pipe')])
+    execFileSync(tar, ['-cf', join(root, 'a.tar'), '-C', root, 'top'])
+    const failure = await failureOf(planEntries([archiveEntry(root)], planContext(root)))
+    expect(failure.message).toContain('entry "top/pipe" is refused: a fifo does not belong in an image')
   })
 
   it('may not smuggle in a whiteout', async () => {
