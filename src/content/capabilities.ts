@@ -1,6 +1,6 @@
 /** What a store can do beyond the seam's core. */
 
-import type { FileBacked, FileReceiver } from './store.ts'
+import type { FileBacked, FileReceiver, Mounter } from './store.ts'
 
 export function isFileBacked(store: object): store is FileBacked {
   return 'fileOf' in store && typeof store.fileOf === 'function'
@@ -8,4 +8,8 @@ export function isFileBacked(store: object): store is FileBacked {
 
 export function isFileReceiver(store: object): store is FileReceiver {
   return 'pushFile' in store && typeof store.pushFile === 'function'
+}
+
+export function isMounter(store: object): store is Mounter {
+  return 'mount' in store && typeof store.mount === 'function' && 'mountSources' in store
 }

@@ -3,7 +3,7 @@
 import { throwIfAborted } from '../errors.ts'
 import type { Descriptor } from '../spec/descriptor.ts'
 import type { Digest } from '../spec/digest.ts'
-import { isFileBacked, isFileReceiver } from './capabilities.ts'
+import { isFileBacked, isFileReceiver, isMounter } from './capabilities.ts'
 import { forEachLimited } from './for-each-limited.ts'
 import type { ContentStore, Fetcher } from './store.ts'
 import { isParent, successors } from './successors.ts'
@@ -115,6 +115,12 @@ async function copyBlob(
   target: ContentStore,
   signal: AbortSignal,
 ): Promise<void> {
+  // Before the source is opened: bytes that a mount saves are not fetched either.
+  if (!isParent(descriptor) && isMounter(target)) {
+    for (const repository of target.mountSources(descriptor)) {
+      if (await target.mount(descriptor, repository, { signal })) return
+    }
+  }
   if (isFileReceiver(target) && isFileBacked(source)) {
     const path = await source.fileOf(descriptor)
     if (path !== undefined) return await target.pushFile(descriptor, path, { signal })

@@ -45,9 +45,12 @@ export interface Ingester {
   ingest(mediaType: MediaType, content: ByteStream, options?: StoreOptions): Promise<Descriptor>
 }
 
-/** Registries: false means "send the bytes". */
+/** Registries: content of another repository of the same registry, without sending it. */
 export interface Mounter {
+  /** False means "send the bytes". */
   mount(target: Descriptor, fromRepository: string, options?: StoreOptions): Promise<boolean>
+  /** The repositories in which the content may be, the likeliest first; few, since each costs a request. */
+  mountSources(target: Descriptor): readonly string[]
 }
 
 /** Stores on this machine's disk: where a blob lies, to be read and never written; undefined where it does not. */

@@ -1,6 +1,9 @@
-/** One connection pool per proxy, with the timeouts of the house. undici is loaded when the first request is made. */
+/** Connection pools, one per proxy, with the timeouts of the house. undici is loaded when a client is opened. */
 
+import { Readable } from 'node:stream'
+import { createSecureContext, type SecureContext } from 'node:tls'
 import type { Agent, Dispatcher, ProxyAgent } from 'undici'
+import type { ByteStream } from '../content/store.ts'
 import type { Environment } from '../environment.ts'
 import { proxyFor } from './proxy.ts'
 import { trustedAuthorities } from './trusted-authorities.ts'
@@ -10,49 +13,85 @@ export interface HttpTimeouts {
   readonly connectMs: number
   /** Until the response's headers are here. */
   readonly headersMs: number
-  /** Between two pieces of the body. */
+  /** Between two pieces of a body, either way. */
   readonly idleMs: number
 }
 
 export const defaultTimeouts: HttpTimeouts = { connectMs: 15_000, headersMs: 60_000, idleMs: 60_000 }
 
-export interface HttpGetOptions {
+export interface TlsOptions {
+  /** PEM texts, trusted beside the system's. */
+  readonly ca?: readonly string[] | undefined
+  /** PEM text of the client's certificate. */
+  readonly cert?: string | undefined
+  /** PEM text of its key. */
+  readonly key?: string | undefined
+  /** Default true. */
+  readonly verify?: boolean | undefined
+}
+
+export interface HttpClientOptions {
+  readonly timeouts?: HttpTimeouts | undefined
+  /** How many connections to one origin there are at once; further requests wait. Default: no bound. */
+  readonly connections?: number | undefined
+  readonly tls?: TlsOptions | undefined
+}
+
+export interface HttpRequest {
+  readonly method: Dispatcher.HttpMethod
   readonly headers: Readonly<Record<string, string>>
+  /** A stream needs a `content-length` among the headers. */
+  readonly body?: Uint8Array | string | ByteStream | undefined
   readonly signal: AbortSignal | undefined
+  /** In place of the client's own. */
+  readonly headersMs?: number | undefined
 }
 
 export interface HttpClient {
-  /** One GET; redirects are not followed. The body must be read or dumped. Throws what undici throws. */
-  get(url: URL, options: HttpGetOptions): Promise<Dispatcher.ResponseData>
+  /** One exchange; redirects are not followed. The body must be read or dumped. Throws what undici throws. */
+  request(url: URL, request: HttpRequest): Promise<Dispatcher.ResponseData>
   /** Drops all connections. */
   close(): Promise<void>
 }
 
 export async function openHttpClient(
   environment: Environment,
-  timeouts: HttpTimeouts = defaultTimeouts,
+  options: HttpClientOptions = {},
 ): Promise<HttpClient> {
   const undici = await import('undici')
+  const { timeouts = defaultTimeouts, connections, tls } = options
   const pools = new Map<string, Agent | ProxyAgent>()
-  const common = { headersTimeout: timeouts.headersMs, bodyTimeout: timeouts.idleMs }
-  let authorities: string[] | undefined
+  const common = {
+    headersTimeout: timeouts.headersMs,
+    bodyTimeout: timeouts.idleMs,
+    ...(connections !== undefined && { connections }),
+  }
+  let secureContext: SecureContext | undefined
 
   const open = (url: URL, proxy: URL | undefined): Agent | ProxyAgent => {
-    const ca = url.protocol === 'https:' ? (authorities ??= [...trustedAuthorities(environment)]) : undefined
-    const tls = { timeout: timeouts.connectMs, ...(ca && { ca }) }
-    if (proxy === undefined) return new undici.Agent({ ...common, connect: tls })
+    const connect = {
+      timeout: timeouts.connectMs,
+      // One context for all connections: reading some hundred authorities takes longer than a handshake.
+      ...(url.protocol === 'https:' && { secureContext: (secureContext ??= secure(environment, tls)) }),
+      ...(tls?.verify === false && { rejectUnauthorized: false }),
+    }
+    if (proxy === undefined) return new undici.Agent({ ...common, connect })
     return new undici.ProxyAgent({
       ...common,
       uri: `${proxy.protocol}//${proxy.host}`,
       ...(proxy.username !== '' && { token: basicToken(proxy) }),
-      requestTls: tls,
-      proxyTls: tls,
+      requestTls: connect,
+      // A proxy is not the host: it gets neither the client's certificate nor less scrutiny.
+      proxyTls: {
+        timeout: timeouts.connectMs,
+        ...(proxy.protocol === 'https:' && { ca: [...trustedAuthorities(environment), ...(tls?.ca ?? [])] }),
+      },
       // Proxies for plain HTTP want the whole URL; many refuse CONNECT to port 80.
       proxyTunnel: url.protocol === 'https:',
     })
   }
   return {
-    async get(url, { headers, signal }) {
+    async request(url, { method, headers, body, signal, headersMs }) {
       const proxy = proxyFor(url, environment.variables)
       const key = `${url.protocol} ${proxy?.href ?? ''}`
       const pool = pools.get(key) ?? open(url, proxy)
@@ -61,12 +100,34 @@ export async function openHttpClient(
       const bare = new URL(url)
       bare.username = ''
       bare.password = ''
-      return await undici.request(bare, { method: 'GET', headers, dispatcher: pool, signal: signal ?? null })
+      return await undici.request(bare, {
+        method,
+        headers,
+        dispatcher: pool,
+        signal: signal ?? null,
+        ...(body !== undefined && { body: toBody(body) }),
+        ...(headersMs !== undefined && { headersTimeout: headersMs }),
+      })
     },
     async close() {
       await Promise.all(Array.from(pools.values(), (pool) => pool.destroy()))
     },
   }
+}
+
+function secure(environment: Environment, tls: TlsOptions | undefined): SecureContext {
+  return createSecureContext({
+    ca: [...trustedAuthorities(environment), ...(tls?.ca ?? [])],
+    ...(tls?.cert !== undefined && { cert: tls.cert }),
+    ...(tls?.key !== undefined && { key: tls.key }),
+  })
+}
+
+// undici takes any async iterable; its types name only Node.js's own streams.
+function toBody(body: Uint8Array | string | ByteStream): Uint8Array | string | Readable {
+  return typeof body === 'string' || body instanceof Uint8Array
+    ? body
+    : Readable.from(body, { objectMode: false })
 }
 
 /** The `Basic` credentials of a URL's user info. */

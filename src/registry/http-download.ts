@@ -36,7 +36,7 @@ export async function httpDownload<T>(
 ): Promise<T> {
   const parsed = parseDownloadUrl(url)
   const { environment, signal, attempts = 4, retryDelayMs = 500 } = options
-  const client = await openHttpClient(environment, options.timeouts)
+  const client = await openHttpClient(environment, { timeouts: options.timeouts })
   try {
     for (let attempt = 1; ; attempt += 1) {
       try {
@@ -138,7 +138,8 @@ async function get(
 ): Promise<Dispatcher.ResponseData> {
   const headers = { 'user-agent': 'ocibuild', accept: '*/*', 'accept-encoding': 'identity' }
   try {
-    return await client.get(url, {
+    return await client.request(url, {
+      method: 'GET',
       headers: authorization === undefined ? headers : { ...headers, authorization },
       signal,
     })

@@ -51,6 +51,7 @@ function sameAddress(address: string, host: string): boolean {
   return isIP(address) === 4 ? address === host : inBlock(`${address}/128`, host)
 }
 
-function isLoopback(host: string): boolean {
+/** An address of this machine only. */
+export function isLoopback(host: string): boolean {
   return inBlock('127.0.0.0/8', host) || inBlock('::1/128', host)
 }

@@ -1,0 +1,37 @@
+/** Mounts a blob of another repository of the same registry (distribution-spec v1.1.1, Mounting a blob). */
+
+import { OciBuildError } from '../errors.ts'
+import type { Digest } from '../spec/digest.ts'
+import { mountPath } from './api-paths.ts'
+import { checkRepository, type Repository } from './repository.ts'
+import { hasStatus } from './registry-error.ts'
+import { repositoryScope } from './scope.ts'
+import { readUpload, type Upload } from './upload-session.ts'
+
+/**
+ * True: the blob is there now. An upload: the registry opened one in place of the mount. False: it did neither, also
+ * because the account may not read `from`; the bytes are to be sent.
+ */
+export async function tryMount(
+  repository: Repository,
+  digest: Digest,
+  from: string,
+  signal: AbortSignal | undefined,
+): Promise<boolean | Upload> {
+  checkRepository(repository.session.host, from)
+  try {
+    const response = await repository.session.ask({
+      method: 'POST',
+      target: mountPath(repository.name, digest, from),
+      scopes: [...repository.push, repositoryScope(from, 'pull')],
+      wanted: [201, 202],
+      signal,
+    })
+    return response.status === 201 ? true : readUpload(repository, 'POST', response)
+  } catch (error) {
+    // A token service may refuse all when one scope is denied; the upload asks without it.
+    if (error instanceof OciBuildError && error.code === 'OCB-REGISTRY-AUTH') return false
+    if (hasStatus(error, 400, 401, 403, 404, 405, 501)) return false
+    throw error
+  }
+}
