@@ -56,7 +56,7 @@ function sectionsOf(facts: FolderFacts): Section[] {
     }
     const comment = command
       ? ['What runs, as whom and where.']
-      : ['What runs, as whom and where. Add the command: cmd: [node, server.js] as a list of words.']
+      : ["What runs, as whom and where. Add the command: cmd: ['node', 'server.js']."]
     sections.push({ comment, key: 'config', value: command ? { cmd: command, ...config } : config })
   }
   sections.push({

@@ -40,6 +40,18 @@ describe('init', () => {
     )
   }
 
+  it.each<[InitFormat]>([['ts'], ['yaml']])('suggests a command as %s takes it', async (format) => {
+    const folder = folderWith(folders['a start script of a shell'] ?? {})
+    const text = renderInit(inspectFolder(folder, { hostPlatform: 'linux' }), format)
+    const command = /Add the command: (cmd: .*\])\.$/m.exec(text)?.[1] ?? ''
+    const taken = text.replace(
+      'workingDir:',
+      format === 'ts' ? `${command}, workingDir:` : `${command}\n  workingDir:`,
+    )
+    writeFileSync(join(folder, `oci.config.${format}`), taken)
+    expect(only(await resolveFolder(folder)).config.cmd).toEqual(['node', 'server.js'])
+  })
+
   it('says the same in both formats', async () => {
     const files = folders['a server with a build'] ?? {}
     const images = []
