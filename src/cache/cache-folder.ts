@@ -23,6 +23,9 @@ export interface CacheFolder {
   close(): void
 }
 
+/** Beside `tmp` and the content store, which see to it themselves. */
+const partsWithTemporaries = ['layers', 'files', 'names', 'facts']
+
 /**
  * Opens the cache folder, making it where it is missing, and removes what killed runs left in it. When not
  * `keep` (`--no-cache`), every part lies in a folder of this run, which `close` removes.
@@ -41,6 +44,7 @@ export function openCacheFolder(
   let runDir: string
   try {
     runDir = makeRunDir(join(dir, 'tmp'), nowMs)
+    for (const part of partsWithTemporaries) removeStaleTemporaries(join(dir, part), nowMs)
   } catch (error) {
     if (fallbackDir === undefined) throw error
     runDir = makeRunDir(fallbackDir, nowMs)

@@ -22,10 +22,18 @@ export function isTemporaryName(name: string): boolean {
   return name.startsWith(prefix)
 }
 
-/** Writes a file atomically; its folder is made when it is missing. `mode` is the file's, 0666 less the umask by default. */
-export function writeFileAtomic(path: string, bytes: Uint8Array | string, mode?: number): void {
+/**
+ * Writes a file atomically; its folder is made when it is missing. `mode` is the file's, 0666 less the umask by default;
+ * `temporaryDir` lies on the same file system.
+ */
+export function writeFileAtomic(
+  path: string,
+  bytes: Uint8Array | string,
+  mode?: number,
+  temporaryDir: string = dirname(path),
+): void {
   mkdirSync(dirname(path), { recursive: true })
-  const temporary = temporaryPath(dirname(path))
+  const temporary = temporaryPath(temporaryDir)
   try {
     writeFileSync(temporary, bytes, { flush: true, ...(mode !== undefined && { mode }) })
     renameSync(temporary, path)

@@ -37,7 +37,9 @@ export function createLayerCache(
       markUsed(path, wallClockMs() / 1000)
       return layer
     },
-    keep: (shape, key, layer) => writeFileAtomic(recordPath(shape, key), encodeJson(layer)),
+    // Temporaries lie in the one folder that is tidied, not in one of a thousand shapes.
+    keep: (shape, key, layer) =>
+      writeFileAtomic(recordPath(shape, key), encodeJson(layer), undefined, layersDir),
   }
 }
 
