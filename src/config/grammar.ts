@@ -3,7 +3,8 @@
 import { OciBuildError } from '../errors.ts'
 import type { Compression, ModeSpec, MtimeSpec } from './resolved-spec.ts'
 
-export const modePattern: RegExp = /^[0-7]{1,5}$/
+/** Up to 7777, which is all that a tar holds; a zero before it is a habit. */
+export const modePattern: RegExp = /^0?[0-7]{1,4}$/
 /** distribution-spec v1.1.1, Pulling manifests: `<reference>` as a tag. */
 export const tagPattern: RegExp = /^[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}$/
 export const sha256Pattern: RegExp = /^(?:sha256:)?[a-fA-F0-9]{64}$/

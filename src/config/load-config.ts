@@ -7,6 +7,7 @@ import { messageOf, OciBuildError, systemErrorCode } from '../errors.ts'
 import { readGitInfo } from './git-info.ts'
 import { importConfig } from './import-config.ts'
 import type { Scope, Variables } from './interpolate.ts'
+import { findJsonFault } from './json-fault.ts'
 import { readPackageJson } from './package-json.ts'
 import type { GitInfo } from './resolved-spec.ts'
 import type { ParsedYaml, SourcePositions } from './source-positions.ts'
@@ -144,8 +145,7 @@ async function readConfig(file: string, { compiledDir }: LoadOptions): Promise<R
       const value: unknown = JSON.parse(text)
       return { value, positions: parse }
     } catch (error) {
-      const position = positionInJson(text, messageOf(error))
-      throw notParsed(file, 'JSON', [{ message: messageOf(error), ...position }])
+      throw notParsed(file, 'JSON', [{ message: messageOf(error), ...positionInJson(text) }])
     }
   }
   const parsed = await parse()
@@ -165,11 +165,8 @@ function readText(file: string): string {
   }
 }
 
-function positionInJson(text: string, message: string): { line: number; column: number } | undefined {
-  const atEnd = /end of JSON input/.test(message) ? text.length : undefined
-  const offset = atEnd ?? Number(/at position (\d+)/.exec(message)?.[1] ?? Number.NaN)
-  if (Number.isNaN(offset)) return undefined
-  const before = text.slice(0, offset).split('\n')
+function positionInJson(text: string): { line: number; column: number } {
+  const before = text.slice(0, findJsonFault(text)).split('\n')
   return { line: before.length, column: (before.at(-1)?.length ?? 0) + 1 }
 }
 

@@ -12,7 +12,10 @@ export function quoteForString(
   if (typeof value !== 'number' && typeof value !== 'boolean') return undefined
   const key = path.at(-1)
   const isMode = key === 'mode' || key === 'dirMode'
-  const text = isMode && typeof value === 'number' ? octalOf(value, source) : (source ?? String(value))
+  let text = source ?? String(value)
+  if (isMode && typeof value === 'number') text = octalOf(value, source)
+  // Compose and others count seconds; quotes alone would not make a duration of it.
+  if (typeof value === 'number' && wanted.startsWith('a duration')) text = `${value}s`
   const label = typeof key === 'string' && /^[\w$]+$/.test(key) ? `${key}: ` : ''
   // The grammar after the colon matters less here than the quotes. A colon in an example is another one.
   return `${wanted.split(/: /)[0]}: write ${label}${JSON.stringify(text)}`

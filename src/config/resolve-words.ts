@@ -17,7 +17,7 @@ export function resolveImageConfig(
   const resolved: ConfigSpec = {
     entrypoint: listOf(rest.entrypoint),
     cmd: listOf(rest.cmd),
-    env: env ?? undefined,
+    env,
     workingDir: rest.workingDir,
     user: typeof user === 'number' ? String(user) : user,
     exposedPorts: exposedPorts && [...new Set(present(exposedPorts).map((port) => formatPort(port)))],

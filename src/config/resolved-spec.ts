@@ -120,7 +120,8 @@ export type EnvSpec = Readonly<
 export interface ConfigSpec {
   readonly entrypoint?: readonly string[] | null | undefined
   readonly cmd?: readonly string[] | null | undefined
-  readonly env?: EnvSpec | undefined
+  /** null clears all that the base has. */
+  readonly env?: EnvSpec | null | undefined
   readonly workingDir?: string | null | undefined
   readonly user?: string | null | undefined
   /** `3000/tcp`; [] or null clears the base's. */

@@ -2,6 +2,7 @@
 
 import * as v from 'valibot'
 import { messageOf, OciBuildError } from '../errors.ts'
+import { joinWords } from './describe-value.ts'
 
 export type Schema<T> = v.GenericSchema<T>
 
@@ -91,7 +92,13 @@ export function flag(): Schema<boolean> {
 }
 
 export function oneOf<const Words extends readonly string[]>(words: Words): Schema<Words[number]> {
-  return v.picklist(words, words.map((word) => JSON.stringify(word)).join(' or '))
+  return v.picklist(
+    words,
+    joinWords(
+      words.map((word) => JSON.stringify(word)),
+      'or',
+    ),
+  )
 }
 
 /** A rule that says where an array repeats itself. */

@@ -30,7 +30,7 @@ export function inheritConfig(
     if (isEmpty(value)) delete result[key]
     else result[key] = value
   }
-  set('Env', inheritEnv(base?.Env ?? [], spec.env ?? {}))
+  set('Env', spec.env === null ? null : inheritEnv(base?.Env ?? [], spec.env ?? {}))
   if (spec.entrypoint !== undefined) {
     set('Entrypoint', spec.entrypoint)
     // The base's cmd holds arguments for the base's entrypoint.

@@ -160,7 +160,7 @@ describe('problems of a spec', () => {
       { compression: { type: 'none', level: 1 } },
       'compression.level: found a level, wanted none for the type "none"',
     ],
-    ['a word of few', { metadata: 'all' }, 'metadata: found "all", wanted "auto" or "package" or "none"'],
+    ['a word of few', { metadata: 'all' }, 'metadata: found "all", wanted "auto", "package" or "none"'],
     [
       'another format version',
       { formatVersion: 2 },
@@ -200,6 +200,16 @@ describe('problems of a spec', () => {
       'a duration without unit',
       { config: { healthcheck: { test: ['NONE'], interval: '30' } } },
       'config.healthcheck.interval: found "30", wanted a duration like "30s", "1m30s" or "500ms"',
+    ],
+    [
+      'a duration as a number',
+      { config: { healthcheck: { test: ['NONE'], interval: 30 } } },
+      'config.healthcheck.interval: found the number 30, wanted a duration like "30s", "1m30s" or "500ms": write interval: "30s"',
+    ],
+    [
+      'a mode beyond 7777',
+      { layers: [{ file: '/a', content: '', mode: '77777' }] },
+      'layers[0].mode: found "77777", wanted a mode as a string of octal digits, like "0644"',
     ],
     [
       'a test without its kind',

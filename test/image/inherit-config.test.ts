@@ -31,6 +31,7 @@ describe('env', () => {
       { env: { A: null, NONE: null } },
       { Env: ['PATH=/bin', 'B=2=3', 'C='] },
     ],
+    ['is cleared by null', { Env }, { env: null }, {}],
     ['may be empty strings', { Env: ['A=1'] }, { env: { A: '' } }, { Env: ['A='] }],
     ['is left out when nothing is left', { Env: ['A=1'] }, { env: { A: null } }, {}],
     [
