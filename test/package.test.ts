@@ -1,0 +1,30 @@
+/** What a user installs. */
+
+import { execFileSync } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, it } from 'vitest'
+
+const root = join(import.meta.dirname, '..')
+const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm'
+
+it('holds what runs, its types and its schema, and nothing of how it was made', () => {
+  const args = ['pack', '--dry-run', '--json', '--ignore-scripts']
+  const text = execFileSync(npm, args, { cwd: root, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] })
+  const [packed] = JSON.parse(text)
+  const paths: string[] = packed.files.map((file: { readonly path: string }) => file.path)
+  expect(paths).toEqual(expect.arrayContaining(['LICENSE', 'package.json', 'schemas/oci.config.schema.json']))
+  const strange = paths.filter((path) => !/^(?:dist|schemas)\/|^[^/]+\.(?:json|md|ts)$|^LICENSE$/.test(path))
+  expect(strange).toEqual([])
+  expect(paths.filter((path) => /\.map$|\.test\.|^dist\/cli\/.*\.d\.ts$/.test(path))).toEqual([])
+  expect(packed.size).toBeLessThan(500_000)
+  // Compiled by `npm test` and by prepack; a test run by itself does not wait for it.
+  if (existsSync(join(root, 'dist'))) {
+    expect(paths).toEqual(expect.arrayContaining(['dist/cli.js', 'dist/index.js', 'dist/index.d.ts']))
+  }
+})
+
+it('is compiled when it is packed', () => {
+  const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+  expect(scripts.prepack).toBe(scripts.build)
+})
