@@ -43,6 +43,8 @@ export function createBlobWriter(
   const absent = new Set<Digest>()
   /** Uploads that were opened in place of a mount. */
   const opened = new Map<Digest, Upload>()
+  /** Repositories that the account may not read. */
+  const denied = new Set<string>()
 
   const stored = (digest: Digest): void => {
     present.add(digest)
@@ -95,13 +97,15 @@ export function createBlobWriter(
 
     async mount(target, from, signal) {
       if (isNondistributable(target.mediaType) || isManifestContent(target.mediaType)) return false
+      if (denied.has(from)) return false
       const outcome = await tryMount(repository, target.digest, from, signal)
-      if (outcome === true) {
+      if (outcome === 'mounted') {
         stored(target.digest)
         return true
       }
-      const before = opened.get(target.digest)
-      if (outcome !== false) {
+      if (outcome === 'denied') denied.add(from)
+      else if (outcome !== 'no') {
+        const before = opened.get(target.digest)
         if (before !== undefined) await abandonUpload(repository, before)
         opened.set(target.digest, outcome)
       }
@@ -110,7 +114,9 @@ export function createBlobWriter(
 
     mountSources({ digest }) {
       const seen = context.cachedRepositories?.(session.host, digest) ?? []
-      return [...new Set([...mountFrom, ...seen])].filter((one) => one !== name).slice(0, maxMounts)
+      return [...new Set([...mountFrom, ...seen])]
+        .filter((one) => one !== name && !denied.has(one))
+        .slice(0, maxMounts)
     },
 
     presume(manifest) {

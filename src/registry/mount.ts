@@ -9,15 +9,15 @@ import { repositoryScope } from './scope.ts'
 import { readUpload, type Upload } from './upload-session.ts'
 
 /**
- * True: the blob is there now. An upload: the registry opened one in place of the mount. False: it did neither, also
- * because the account may not read `from`; the bytes are to be sent.
+ * `mounted`: the blob is there now. An upload: the registry opened one in place of the mount. `denied`: the account may
+ * not read `from`. `no`: the registry did neither.
  */
 export async function tryMount(
   repository: Repository,
   digest: Digest,
   from: string,
   signal: AbortSignal | undefined,
-): Promise<boolean | Upload> {
+): Promise<'mounted' | 'denied' | 'no' | Upload> {
   checkRepository(repository.session.host, from)
   try {
     const response = await repository.session.ask({
@@ -27,11 +27,12 @@ export async function tryMount(
       wanted: [201, 202],
       signal,
     })
-    return response.status === 201 ? true : readUpload(repository, 'POST', response)
+    return response.status === 201 ? 'mounted' : readUpload(repository, 'POST', response)
   } catch (error) {
     // A token service may refuse all when one scope is denied; the upload asks without it.
-    if (error instanceof OciBuildError && error.code === 'OCB-REGISTRY-AUTH') return false
-    if (hasStatus(error, 400, 401, 403, 404, 405, 501)) return false
+    if (error instanceof OciBuildError && error.code === 'OCB-REGISTRY-AUTH') return 'denied'
+    if (hasStatus(error, 401, 403)) return 'denied'
+    if (hasStatus(error, 400, 404, 405, 501)) return 'no'
     throw error
   }
 }

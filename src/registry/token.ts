@@ -5,7 +5,7 @@ import { decodeDocument, readObject } from '../spec/read-value.ts'
 import type { ExchangeRequest, ExchangeResponse, RequestBody } from './http-exchange.ts'
 import { readBody } from './read-body.ts'
 import { redactUrl } from './redact-url.ts'
-import { protocolError } from './registry-error.ts'
+import { protocolError, type RegistryError } from './registry-error.ts'
 import { basicHeader } from './secrets.ts'
 import type { RegistryCredential } from './registry-context.ts'
 import { formatScope, type Scope } from './scope.ts'
@@ -27,7 +27,10 @@ type TokenRequest = Pick<ExchangeRequest, 'method' | 'url' | 'headers' | 'author
 /** One request with retries; resolves with any status that no retry helps against. */
 export type SendTokenRequest = (request: TokenRequest) => Promise<ExchangeResponse>
 /** Makes the error of an unwanted response. */
-export type RefuseTokenResponse = (response: ExchangeResponse, request: TokenRequest) => Promise<Error>
+export type RefuseTokenResponse = (
+  response: ExchangeResponse,
+  request: TokenRequest,
+) => Promise<RegistryError>
 
 const clientId = 'ocibuild'
 const maxTokenBytes = 1024 * 1024
@@ -54,8 +57,15 @@ export async function requestToken(
     request = post(service, scopes, { grant_type: 'password', username, password })
     response = await send(request)
   }
-  if (response.status !== 200) throw await refuse(response, request)
+  if (response.status !== 200) throw explain(await refuse(response, request))
   return await readToken(response, request.method)
+}
+
+/** OAuth2 refuses a grant with 400 (RFC 6749, section 5.2). */
+function explain(error: RegistryError): RegistryError {
+  if (error.status !== 400 && error.status !== 401) return error
+  const message = `the token service refused the credentials: ${error.message}`
+  return error.with({ code: 'OCB-REGISTRY-AUTH', message })
 }
 
 function get(service: TokenService, scopes: readonly Scope[], credential: RegistryCredential): TokenRequest {

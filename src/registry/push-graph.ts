@@ -1,0 +1,39 @@
+/** Pushes an image whole: what is there is not sent, what was wrongly taken as there is sent after all, tags come last. */
+
+import { copyGraph, type CopyGraphOptions } from '../content/copy-graph.ts'
+import type { FileBacked, Fetcher } from '../content/store.ts'
+import { OciBuildError } from '../errors.ts'
+import type { Descriptor } from '../spec/descriptor.ts'
+import type { RegistryStore } from './registry-store.ts'
+
+export interface PushGraphOptions extends Omit<CopyGraphOptions, 'deep'> {
+  /** The blobs of what this tag or digest names now are taken as present. Default: the registry is asked for each. */
+  readonly presume?: string | undefined
+}
+
+/**
+ * Copies `root` and everything below it into the repository, and makes it visible under `tags` (none: under its digest
+ * only). Gives the tags that were changed. A push with nothing changed is one HEAD for the root and one a tag. Throws
+ * what the stores throw; no tag is moved before all is stored.
+ */
+export async function pushGraph(
+  source: Fetcher & Partial<FileBacked>,
+  root: Descriptor,
+  store: RegistryStore,
+  tags: readonly string[],
+  options: PushGraphOptions = {},
+): Promise<readonly string[]> {
+  const { presume, ...copy } = options
+  const { signal } = copy
+  if (!(await store.has(root, { signal }))) {
+    if (presume !== undefined) await store.presume(presume, { signal })
+    try {
+      await copyGraph(source, root, store, copy)
+    } catch (error) {
+      if (!(error instanceof OciBuildError) || error.code !== 'OCB-REGISTRY-BLOB-UNKNOWN') throw error
+      // Registries collect garbage: now every blob is asked for, also below manifests that are there.
+      await copyGraph(source, root, store, { ...copy, deep: true })
+    }
+  }
+  return tags.length === 0 ? [] : await store.tagAll(root, tags, { signal })
+}
