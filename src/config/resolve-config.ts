@@ -8,8 +8,8 @@ import { joinWords } from './describe-value.ts'
 import type { LoadedConfig } from './load-config.ts'
 import { nearest } from './nearest.ts'
 import { outputNames } from '../spec/output-names.ts'
-import { formatReference } from '../spec/parse-reference.ts'
-import type { LayoutReference } from '../spec/reference.ts'
+import { formatReference, parseReference } from '../spec/parse-reference.ts'
+import type { LayoutReference, Reference } from '../spec/reference.ts'
 import type { SpecOverrides } from './overrides.ts'
 import { resolveImage } from './resolve-image.ts'
 import type { ImageSpec, ResolvedSpec } from './resolved-spec.ts'
@@ -47,7 +47,22 @@ export async function resolveConfig(
     root: single?.root ?? loaded.folder,
     prepare: present(checked.prepare),
     images,
+    outputPaths: [
+      ...checked.images.flatMap(({ spec }) => pathsOf(present(spec.outputs), loaded.folder)),
+      ...pathsOf(
+        images.flatMap((image) => image.outputs),
+        options.cwd,
+      ),
+    ],
   }
+}
+
+/** Where outputs lie on disk: an earlier image, written there, is no part of the next one. */
+function pathsOf(outputs: readonly (string | Reference)[], folder: string): readonly string[] {
+  return outputs.flatMap((output) => {
+    const reference = typeof output === 'string' ? parseReference(output, 'out') : output
+    return 'path' in reference && reference.path !== '-' ? resolve(folder, reference.path) : []
+  })
 }
 
 function checkImageNames(

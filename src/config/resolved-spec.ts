@@ -192,4 +192,6 @@ export interface ResolvedSpec {
   /** Run once, before any image's own. */
   readonly prepare: readonly string[]
   readonly images: readonly ImageSpec[]
+  /** Absolute: where the spec or the command line says that images go, also those that are not built now. */
+  readonly outputPaths: readonly string[]
 }

@@ -1,6 +1,5 @@
 /** Config words become data: for each platform the base, the changesets and what was hidden from them. */
 
-import { resolve } from 'node:path'
 import type { Compression, ImageSpec, ResolvedSpec } from '../config/resolved-spec.ts'
 import { OciBuildError, throwIfAborted } from '../errors.ts'
 import { openBaseImage, type BaseImage } from '../image/base-image.ts'
@@ -127,7 +126,7 @@ function planContext(
     platform,
     specRoot: spec.root,
     spoolDir: cache.runDir,
-    excludedPaths: [session.cacheDir, ...outputPaths(resolved, session)],
+    excludedPaths: [session.cacheDir, ...resolved.outputPaths],
     reporter,
     blobs: staging,
     offline: options.offline === true,
@@ -138,12 +137,4 @@ function planContext(
       return openRootfs(source.store, image.layers, { cacheDir: cache.namesDir, signal: options.signal })
     },
   }
-}
-
-/** Where this build writes: an image never holds an earlier one of itself. */
-function outputPaths(resolved: ResolvedSpec, session: Session): readonly string[] {
-  const outputs = resolved.images.flatMap((image) => image.outputs)
-  return outputs.flatMap((output) =>
-    'path' in output && output.path !== '-' ? resolve(session.environment.cwd, output.path) : [],
-  )
 }
