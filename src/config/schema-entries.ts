@@ -40,6 +40,12 @@ const copyEntry = object<types.CopyEntry>(
     if (Array.isArray(member(value, 'copy')) && !hasMembers(member(value, 'copy'))) {
       report(['copy'], 'found an empty list, wanted at least one path')
     }
+    if (member(value, 'from') !== undefined && member(value, 'root') !== undefined) {
+      report(
+        ['root'],
+        'found "root" beside "from", where paths begin at the root of that image: leave it out',
+      )
+    }
   },
 )
 

@@ -31,30 +31,40 @@ export interface BaseImage {
 export const scratchBase: BaseImage = { store: undefined, config: undefined, layers: [] }
 
 /**
- * Opens the image for a platform that a reference names. `text` is the reference as the user wrote it.
+ * Opens the image for a platform that a reference names. `text` is the reference as the user wrote it, `role` what
+ * the image is to messages.
  * Throws `OCB-BASE-PLATFORM` with the platforms that there are.
  */
 export async function openBaseImage(
-  source: { readonly store: Fetcher; readonly root: Descriptor },
+  source: { readonly store: Fetcher; readonly root: Descriptor; readonly name?: string | undefined },
   platform: Platform,
   text: string,
+  role: 'base' | 'image' = 'base',
 ): Promise<BaseImage> {
   const { store, root } = source
-  const descriptor = await manifestFor(store, root, platform, text)
+  const what = `the ${role} "${text}"`
+  const descriptor = await manifestFor(store, root, platform, what)
   const manifest = parseImageManifest(await readDocument(store, descriptor))
   const config = parseImageConfig(await readDocument(store, manifest.config))
   const offered: Platform = { os: config.os, architecture: config.architecture, variant: config.variant }
   if (!samePlatform(offered, platform) && choosePlatform([{ platform: offered }], platform) === undefined) {
-    throw missingPlatform(text, platform, [offered])
+    throw missingPlatform(what, platform, [offered])
   }
   if (config.rootfs.diff_ids.length !== manifest.layers.length) {
     throw new OciBuildError('OCB-BASE-INVALID', {
-      message: `the base "${text}" has ${manifest.layers.length} layers and ${config.rootfs.diff_ids.length} diff_ids; wanted one of each`,
+      message: `${what} has ${manifest.layers.length} layers and ${config.rootfs.diff_ids.length} diff_ids; wanted one of each`,
       hint: 'build or fetch the base again; its config is not that of its manifest',
     })
   }
   const layers = manifest.layers.map((layer) => ({ ...layer, mediaType: toOciMediaType(layer.mediaType) }))
-  return { store, config, layers, manifestDigest: descriptor.digest, rootDigest: root.digest }
+  return {
+    store,
+    config,
+    layers,
+    name: source.name,
+    manifestDigest: descriptor.digest,
+    rootDigest: root.digest,
+  }
 }
 
 /** Finds the manifest for a platform, through indexes of indexes down to a few levels. */
@@ -62,7 +72,7 @@ async function manifestFor(
   store: Fetcher,
   root: Descriptor,
   platform: Platform,
-  text: string,
+  what: string,
 ): Promise<Descriptor> {
   let current = root
   for (let depth = 0; depth < 4; depth += 1) {
@@ -79,22 +89,22 @@ async function manifestFor(
       choosePlatform(images, platform) ?? (images.length === 1 && !only?.platform ? only : undefined)
     if (!next)
       throw missingPlatform(
-        text,
+        what,
         platform,
         images.flatMap((item) => item.platform ?? []),
       )
     current = next
   }
   throw new OciBuildError('OCB-BASE-INVALID', {
-    message: `"${text}" is no image: ${current.digest} has the media type ${current.mediaType}`,
+    message: `${what} is no image: ${current.digest} has the media type ${current.mediaType}`,
     hint: 'name an image manifest or an image index',
   })
 }
 
-function missingPlatform(text: string, wanted: Platform, offered: readonly Platform[]): OciBuildError {
+function missingPlatform(what: string, wanted: Platform, offered: readonly Platform[]): OciBuildError {
   const known = offered.map(formatPlatform)
   return new OciBuildError('OCB-BASE-PLATFORM', {
-    message: `the base "${text}" has no image for ${formatPlatform(wanted)}; it has ${known.join(', ') || 'none'}`,
-    hint: 'set platforms to ones that the base has, or take another base',
+    message: `${what} has no image for ${formatPlatform(wanted)}; it has ${known.join(', ') || 'none'}`,
+    hint: 'set platforms to ones that it has, or name another image',
   })
 }

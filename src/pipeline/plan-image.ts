@@ -6,14 +6,14 @@ import { openBaseImage, type BaseImage } from '../image/base-image.ts'
 import type { Changeset } from '../layer/changeset.ts'
 import { createLowerStack } from '../layer/lower-stack.ts'
 import { normalizeLayer } from '../layer/normalize.ts'
-import { openSource } from '../open-target.ts'
 import type { HiddenBy } from '../plan/placement.ts'
 import type { PlanContext } from '../plan/plan-context.ts'
 import { planLayers } from '../plan/plan-layers.ts'
 import { openRootfs } from '../rootfs/open-rootfs.ts'
 import { formatPlatform, type Platform } from '../spec/platform.ts'
 import { formatReference } from '../spec/parse-reference.ts'
-import { openBase, sourceOptions } from './open-base.ts'
+import { openBase } from './open-base.ts'
+import { openSpecSource } from './open-source.ts'
 import type { Session } from './session.ts'
 
 export interface LayerPlan {
@@ -132,8 +132,8 @@ function planContext(
     offline: options.offline === true,
     environment,
     async openImage(reference, wanted) {
-      const source = await openSource(reference, sourceOptions(spec, session))
-      const image = await openBaseImage(source, wanted, formatReference(reference))
+      const source = await openSpecSource(reference, spec, session)
+      const image = await openBaseImage(source, wanted, formatReference(reference), 'image')
       return openRootfs(source.store, image.layers, { cacheDir: cache.namesDir, signal: options.signal })
     },
   }

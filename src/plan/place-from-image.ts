@@ -1,7 +1,8 @@
 /** `copy` with `from`: paths and globs of another image. */
 
 import type { EntryOf } from '../config/resolved-spec.ts'
-import { OciBuildError } from '../errors.ts'
+import { errorAbout, OciBuildError } from '../errors.ts'
+import type { FileSource } from '../rootfs/file-source.ts'
 import { selectImageFiles, type ImageMember } from '../rootfs/image-files.ts'
 import type { Reference } from '../spec/reference.ts'
 import { below, imagePath } from './image-path.ts'
@@ -11,20 +12,14 @@ import type { LayerContext } from './plan-context.ts'
 
 /**
  * Places files of the image `from`, for the platform that is planned. Landing, modes, owners and times are those of
- * a copy from the host. Throws `OCB-COPY-NO-MATCH`, `OCB-SPEC-FOLLOW` and what reading the image throws.
+ * a copy from the host. Throws `OCB-COPY-NO-MATCH` and what reading the image throws.
  */
 export async function placeFromImage(
   entry: EntryOf<'copy'>,
   from: Reference,
   context: LayerContext,
 ): Promise<readonly Placement[]> {
-  const { at, include, exclude } = entry
-  if (entry.follow) {
-    throw new OciBuildError('OCB-SPEC-FOLLOW', {
-      message: `${at}.follow is true beside from; links of another image stay links`,
-      hint: 'leave follow out and copy the path that the link points at',
-    })
-  }
+  const { at } = entry
   const to = imagePath(entry.to, `${at}.to`)
   const patterns = entry.copy.map((text, index) => {
     const key = entry.list ? `${at}.copy[${index}]` : `${at}.copy`
@@ -32,12 +27,8 @@ export async function placeFromImage(
     const path = imagePath(text.startsWith('/') ? text : `/${text}`, key)
     return { text, key, pattern: text.endsWith('/') && path !== '/' ? `${path}/` : path }
   })
-  const image = await context.openImage(from, context.platform)
-  const members = await selectImageFiles(
-    image,
-    patterns.map(({ pattern }) => pattern),
-    { spoolDir: context.spoolDir, include, exclude, signal: context.reporter.signal },
-  )
+  const wanted = patterns.map(({ pattern }) => pattern)
+  const members = await selectMembers(from, wanted, entry, context)
   for (const { text, key, pattern } of patterns) {
     if (members.some((member) => member.pattern === pattern)) continue
     throw new OciBuildError('OCB-COPY-NO-MATCH', {
@@ -46,13 +37,41 @@ export async function placeFromImage(
     })
   }
   const placements: Placement[] = []
+  /** With `hardLinks: 'preserve'`, where the bytes that hard links share were placed first. */
+  const firstPlaces = entry.hardLinks === 'preserve' ? new Map<FileSource, string>() : undefined
   for (const member of members) {
     const path = below(to, placeOf(member, entry))
     // Copying onto the root says nothing about the root itself.
     if (path === '/') continue
+    const target = member.source && firstPlaces?.get(member.source)
+    if (target !== undefined && target !== path) {
+      placements.push({ type: 'hardlink', path, origin: at, target })
+      continue
+    }
+    if (member.source) firstPlaces?.set(member.source, path)
     placements.push(placeMember(member, { path, folder: to, origin: at, what: at }, entry))
   }
   return placements
+}
+
+async function selectMembers(
+  from: Reference,
+  patterns: readonly string[],
+  { at, include, exclude, follow }: EntryOf<'copy'>,
+  { openImage, platform, spoolDir, reporter }: LayerContext,
+): Promise<readonly ImageMember[]> {
+  try {
+    const image = await openImage(from, platform)
+    return await selectImageFiles(image, patterns, {
+      spoolDir,
+      include,
+      exclude,
+      follow,
+      signal: reporter.signal,
+    })
+  } catch (error) {
+    throw errorAbout(`${at}.from`, error)
+  }
 }
 
 /** Where a member lands below `to`. */

@@ -9,6 +9,7 @@ import { createPathFilter, matchTree, parentOf, type PathFilter } from './path-f
 import { createSpool } from './spool.ts'
 import type { TreeNode } from './tree-types.ts'
 import type { ArchiveMember } from './unpack-archive.ts'
+import { followNode, walkTree, type WalkedNode } from './walk-tree.ts'
 
 export interface ImageMember extends ArchiveMember {
   /**
@@ -29,7 +30,16 @@ export interface SelectImageFilesOptions {
   /** Globs, relative to the folder, or to the fixed part of a glob. A file that is named outright passes. Default: all. */
   readonly include?: readonly string[] | undefined
   readonly exclude?: readonly string[] | undefined
+  /** Symlinks are what they lead to inside the image. Default: they stay links. */
+  readonly follow?: boolean | undefined
   readonly signal?: AbortSignal | undefined
+}
+
+interface Selection {
+  readonly passes: PathFilter
+  /** Whether there is an `include`. */
+  readonly filtered: boolean
+  readonly follow: boolean
 }
 
 /** A member before its bytes are read. */
@@ -40,8 +50,8 @@ interface Selected extends Pick<ImageMember, 'path' | 'pattern' | 'found' | 'ima
 /**
  * What paths and globs (absolute image paths) find, pattern by pattern, sorted by path; nothing found is []. Symlinks
  * among the parents of a pattern's fixed part are followed inside the image; a symlink that is found stays one (a
- * trailing slash follows it). A matched directory includes its tree. Hard links become files of their own.
- * Throws `OCB-IMAGE-FILE-REFUSED` for a device or fifo, `OCB-PATH-LOOP`, and what reading the layers throws; only
+ * trailing slash, and `follow`, follow it). A matched directory includes its tree. Hard links become files that share
+ * their source. Throws what `walkTree` throws, `OCB-IMAGE-FILE-REFUSED` for a device or fifo, `OCB-PATH-LOOP`, and what reading the layers throws; only
  * layers that hold a file of the selection are read, once each.
  */
 export async function selectImageFiles(
@@ -49,15 +59,18 @@ export async function selectImageFiles(
   patterns: readonly string[],
   options: SelectImageFilesOptions,
 ): Promise<readonly ImageMember[]> {
-  const filter = createPathFilter(options.include, options.exclude)
-  const filtered = (options.include?.length ?? 0) > 0
+  const selection: Selection = {
+    passes: createPathFilter(options.include, options.exclude),
+    filtered: (options.include?.length ?? 0) > 0,
+    follow: options.follow === true,
+  }
   const selected = patterns.flatMap((pattern) => {
     const { isGlob, base, glob } = picomatch.scan(pattern)
     // A name that the image has outright is that name, whatever it looks like (`/app/[id]`).
     const list =
       isGlob && !source.tree.has(source.tree.resolve(pattern))
-        ? selectGlob(source, pattern, base, matchTree([glob]), filter)
-        : selectPath(source, pattern, filter, filtered)
+        ? selectGlob(source, pattern, base, matchTree([glob]), selection)
+        : selectPath(source, pattern, selection)
     return list.toSorted((a, b) => compareBytes(a.path, b.path))
   })
   const files = new Map<string, TreeNode>()
@@ -79,23 +92,27 @@ function selectGlob(
   pattern: string,
   base: string,
   matches: PathFilter,
-  filter: PathFilter,
+  { passes, follow }: Selection,
 ): Selected[] {
   const top = source.tree.resolve(base, { followLast: true })
-  const all = walk(source, top, '')
-  return keepWithParents(all, (path) => matches(path) && filter(path), false).map(([path, node]) => ({
-    path,
-    node,
-    pattern,
-    found: 'glob',
-    imagePath: joinPath(joinPath('/', base), path),
-  }))
+  const wanted = (path: string): boolean => matches(path) && passes(path)
+  return keepWithParents(walkTree(source.tree, top, follow ? wanted : undefined), wanted, false).map(
+    ([path, node]) => ({
+      path,
+      node,
+      pattern,
+      found: 'glob',
+      imagePath: joinPath(joinPath('/', base), path),
+    }),
+  )
 }
 
-function selectPath(source: Rootfs, pattern: string, filter: PathFilter, filtered: boolean): Selected[] {
+function selectPath(source: Rootfs, pattern: string, selection: Selection): Selected[] {
   const { tree } = source
-  const real = tree.resolve(pattern, { followLast: pattern.endsWith('/') })
-  const node = tree.get(real)
+  const { passes, filtered, follow } = selection
+  const found = tree.resolve(pattern, { followLast: pattern.endsWith('/') })
+  const node = follow ? followNode(tree, found) : tree.get(found)
+  const real = node?.path ?? found
   const imagePath = joinPath('/', pattern)
   if (real !== '' && (!node || node.type !== 'directory')) {
     if (!node || pattern.endsWith('/')) return []
@@ -103,7 +120,7 @@ function selectPath(source: Rootfs, pattern: string, filter: PathFilter, filtere
       { path: imagePath.slice(imagePath.lastIndexOf('/') + 1), node, pattern, found: 'file', imagePath },
     ]
   }
-  const kept = keepWithParents(walk(source, real, ''), filter, filtered)
+  const kept = keepWithParents(walkTree(tree, real, follow ? passes : undefined), passes, filtered)
   const below = kept.map(([path, child]): Selected => {
     return { path, node: child, pattern, found: 'folder', imagePath: joinPath(imagePath, path) }
   })
@@ -111,26 +128,15 @@ function selectPath(source: Rootfs, pattern: string, filter: PathFilter, filtere
   return node ? [{ path: '', node, pattern, found: 'folder', imagePath }, ...below] : below
 }
 
-function* walk(source: Rootfs, top: string, relative: string): Generator<readonly [string, TreeNode]> {
-  for (const name of source.tree.childNames(top)) {
-    const path = top === '' ? name : `${top}/${name}`
-    const node = source.tree.get(path)
-    if (!node) continue
-    const below = relative === '' ? name : `${relative}/${name}`
-    yield [below, node]
-    if (node.type === 'directory') yield* walk(source, path, below)
-  }
-}
-
 /** What passes; with `parents` also the directories on the way, whose modes and owners are worth keeping. */
 function keepWithParents(
-  all: Iterable<readonly [string, TreeNode]>,
+  all: Iterable<WalkedNode>,
   passes: PathFilter,
   parents: boolean,
 ): (readonly [string, TreeNode])[] {
   const directories = new Map<string, TreeNode>()
   const kept = new Map<string, TreeNode>()
-  for (const [path, node] of all) {
+  for (const { path, node } of all) {
     if (node.type === 'directory') directories.set(path, node)
     if (!passes(path)) continue
     if (parents) {

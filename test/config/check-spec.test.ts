@@ -207,6 +207,11 @@ describe('problems of a spec', () => {
       'config.healthcheck.interval: found the number 30, wanted a duration like "30s", "1m30s" or "500ms": write interval: "30s"',
     ],
     [
+      'a root beside from',
+      { layers: [{ copy: '/a', from: 'oci:x', root: 'b', to: '/a' }] },
+      'layers[0].root: found "root" beside "from", where paths begin at the root of that image: leave it out',
+    ],
+    [
       'a mode beyond 7777',
       { layers: [{ file: '/a', content: '', mode: '77777' }] },
       'layers[0].mode: found "77777", wanted a mode as a string of octal digits, like "0644"',

@@ -2,6 +2,7 @@
 
 import { describe, expect, it } from 'vitest'
 import type { EntrySpec } from '../../src/config/resolved-spec.ts'
+import { OciBuildError } from '../../src/errors.ts'
 import type { Rootfs } from '../../src/rootfs/collect-files.ts'
 import { createTree } from '../../src/rootfs/tree.ts'
 import type { LayerEntry } from '../../src/rootfs/tree-types.ts'
@@ -163,10 +164,24 @@ describe('copy from another image', () => {
     })
   })
 
-  it('says which path matched nothing, and that links are not followed', async () => {
+  it('follows links inside the image when asked to', async () => {
+    const followed = { follow: true, exclude: ['a'] }
+    expect(lines((await plan('/bin', '/x', followed)).placements)).toEqual(['/x/'])
+    expect((await failureOf(plan('/bin', '/x', { follow: true }))).code).toBe('OCB-COPY-LINK-BROKEN')
+  })
+
+  it('says what it copies from when that cannot be read', async () => {
+    const broken = { ...from, path: 'missing' }
+    const openImage = (): Promise<never> =>
+      Promise.reject(new OciBuildError('OCB-LAYOUT-NOT-FOUND', { message: 'there is no image layout' }))
+    const context = planContext('/nowhere', { openImage })
+    const failure = await failureOf(planEntries([copyEntry('/', '/a', '/x', { from: broken })], context))
+    expect(failure.message).toBe('layers[0].entries[0].from: there is no image layout')
+  })
+
+  it('says which path matched nothing', async () => {
     const failure = await failureOf(plan(['/usr/bin', '/gone'], '/x'))
     expect(failure.code).toBe('OCB-COPY-NO-MATCH')
     expect(failure.message).toContain('copy[1] "/gone"')
-    expect((await failureOf(plan('/usr/bin', '/x', { follow: true }))).code).toBe('OCB-SPEC-FOLLOW')
   })
 })
