@@ -48,5 +48,7 @@ async function readSpec(session: Session): Promise<ResolvedSpec> {
   const { cwd, cache, environment, options } = session
   const { config, spec, args, images, overrides = {} } = options
   const loaded = await loadConfig({ cwd, config, spec, args, compiledDir: cache.compiledDir, environment })
-  return resolveConfig(loaded, overrides, { cwd: environment.cwd, images, environment })
+  const resolved = await resolveConfig(loaded, overrides, { cwd: environment.cwd, images, environment })
+  session.registries.configure(resolved.registries, resolved.folder)
+  return resolved
 }

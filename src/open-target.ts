@@ -11,6 +11,7 @@ import type { ContentStore, FileBacked, Fetcher, StoreOptions } from './content/
 import type { Environment } from './environment.ts'
 import { OciBuildError } from './errors.ts'
 import { openLayout, type LayoutStore } from './layout/layout-store.ts'
+import type { RegistryContext } from './registry/registry-context.ts'
 import type { Descriptor } from './spec/descriptor.ts'
 import type { ImageName } from './spec/output-names.ts'
 import { formatReference } from './spec/parse-reference.ts'
@@ -20,7 +21,12 @@ export interface ImageSource {
   readonly store: Fetcher & Partial<FileBacked>
   /** A manifest, or an index: which of its platforms is wanted is the caller's to say. */
   readonly root: Descriptor
+  /** Fully qualified with its tag, where it is in a registry. */
+  readonly name?: string | undefined
 }
+
+/** How registries are spoken to; loaded when the first one is. Without it they are `OCB-REGISTRY-UNSUPPORTED`. */
+export type OpenRegistries = () => Promise<RegistryContext>
 
 export interface SourceContext {
   /** What relative paths are relative to; absolute. */
@@ -28,6 +34,7 @@ export interface SourceContext {
   /** Where compressed archives are unpacked; the caller removes it. */
   readonly spoolDir: string
   readonly environment: Environment
+  readonly openRegistries?: OpenRegistries | undefined
   readonly signal?: AbortSignal | undefined
 }
 
@@ -36,6 +43,10 @@ export interface SourceContext {
  * when several images are there and none is named, `OCB-REGISTRY-UNSUPPORTED`, and what the stores throw.
  */
 export async function openSource(reference: Reference, context: SourceContext): Promise<ImageSource> {
+  if (reference.transport === 'docker' && context.openRegistries !== undefined) {
+    const { openRegistrySource } = await import('./open-registry.ts')
+    return await openRegistrySource(reference, await context.openRegistries())
+  }
   const place = onDisk(reference)
   const path = resolve(context.cwd, place.path)
   const wanted = place.digest ?? place.ref
@@ -55,6 +66,9 @@ export interface OutputContext {
   readonly environment: Environment
   /** Where `-` goes; without it that is an error. Never ended here. */
   readonly stdout?: Writable | undefined
+  readonly openRegistries?: OpenRegistries | undefined
+  /** Repositories of the same registry that are likely to hold the same blobs: the base's. */
+  readonly mountFrom?: readonly string[] | undefined
 }
 
 /** A place for images. Two references to one place (`outputPlace`) share one output. */
@@ -73,14 +87,19 @@ export interface Output {
   abort(): Promise<void>
 }
 
-/** What tells whether two outputs are one file or folder: the absolute path, or `-`. */
+/** What tells whether two outputs are one place: the absolute path, `-`, or the repository. */
 export function outputPlace(reference: Reference, cwd: string): string {
+  if (reference.transport === 'docker') return `docker://${reference.host}/${reference.repository}`
   const { path } = onDisk(reference)
   return path === '-' ? path : resolve(cwd, path)
 }
 
 /** Opens an output. Throws `OCB-REGISTRY-UNSUPPORTED`, `OCB-USAGE-STDOUT`, and what the stores throw. */
 export async function openOutput(reference: Reference, context: OutputContext): Promise<Output> {
+  if (reference.transport === 'docker' && context.openRegistries !== undefined) {
+    const { registryOutput } = await import('./open-registry.ts')
+    return registryOutput(reference, await context.openRegistries(), context.mountFrom ?? [])
+  }
   const place = onDisk(reference)
   const path = outputPlace(reference, context.cwd)
   const nowMs = context.environment.wallClockMs()

@@ -23,6 +23,7 @@ const floors: Readonly<Record<string, number>> = {
   image: 7,
   inspect: 8,
   'open-target': 8,
+  'open-registry': 8,
   'build-types': 8,
   transfer: 9,
   pipeline: 10,

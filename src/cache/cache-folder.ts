@@ -17,6 +17,10 @@ export interface CacheFolder {
   readonly factsDir: string
   /** Config files as JavaScript. */
   readonly compiledDir: string
+  /** Where blobs were seen in registries. */
+  readonly seenDir: string
+  /** What references resolved to. */
+  readonly resolvedDir: string
   /** This run's own; gone after `close`. */
   readonly runDir: string
   /** Removes what was only for this run. */
@@ -58,6 +62,8 @@ export function openCacheFolder(
     namesDir: join(root, 'names'),
     factsDir: join(root, 'facts'),
     compiledDir: join(root, 'facts', 'compiled'),
+    seenDir: join(root, 'facts', 'seen'),
+    resolvedDir: join(root, 'facts', 'resolved'),
     runDir,
     close: () => rmSync(runDir, { recursive: true, force: true }),
   }

@@ -26,6 +26,7 @@ export interface CheckedImage {
 export interface CheckedSpec {
   /** The top's own, of a spec of several images. */
   readonly prepare: MultiSpec['prepare']
+  readonly registries: MultiSpec['registries']
   readonly images: readonly CheckedImage[]
 }
 
@@ -40,7 +41,7 @@ export async function checkSpec(loaded: LoadedConfig): Promise<CheckedSpec> {
   if (!isPlainObject(value) || !('images' in value || 'defaults' in value)) {
     const image = checkImage(loaded, undefined, value, (path) => path, faults, sourceOf)
     await throwFaults(loaded, faults)
-    return { prepare: undefined, images: [image] }
+    return { prepare: undefined, registries: undefined, images: [image] }
   }
   const { defaults, images } = value
   faults.push(...checkTop(loaded, value, sourceOf))
@@ -51,8 +52,14 @@ export async function checkSpec(loaded: LoadedConfig): Promise<CheckedSpec> {
     checked.push(checkImage(loaded, name, mergeSpec(defaults, words), locate, faults, sourceOf))
   }
   await throwFaults(loaded, faults)
-  const prepare = interpolate(value['prepare'], loaded.scope, loaded.variables, [], ['prepare'])
-  return { prepare: isList(prepare) ? prepare : undefined, images: checked }
+  const fill = (key: string): unknown => interpolate(value[key], loaded.scope, loaded.variables, [], [key])
+  const prepare = fill('prepare')
+  const registries = fill('registries')
+  return {
+    prepare: isList(prepare) ? prepare : undefined,
+    registries: isChecked<MultiSpec['registries']>(registries) ? registries : undefined,
+    images: checked,
+  }
 }
 
 /** Fills in and checks an image's layers for a platform. Throws as `checkSpec` does. */

@@ -3,7 +3,7 @@
 import { resolve } from 'node:path'
 import type { Environment } from '../environment.ts'
 import { OciBuildError } from '../errors.ts'
-import { checkSpec } from './check-spec.ts'
+import { checkSpec, type CheckedSpec } from './check-spec.ts'
 import { joinWords } from './describe-value.ts'
 import type { LoadedConfig } from './load-config.ts'
 import { nearest } from './nearest.ts'
@@ -46,6 +46,8 @@ export async function resolveConfig(
     configFile: loaded.file,
     root: single?.root ?? loaded.folder,
     prepare: present(checked.prepare),
+    registries: registriesOf(checked),
+    folder: loaded.folder,
     images,
     outputPaths: [
       ...checked.images.flatMap(({ spec }) => pathsOf(present(spec.outputs), loaded.folder)),
@@ -63,6 +65,12 @@ function pathsOf(outputs: readonly (string | Reference)[], folder: string): read
     const reference = typeof output === 'string' ? parseReference(output, 'out') : output
     return 'path' in reference && reference.path !== '-' ? resolve(folder, reference.path) : []
   })
+}
+
+/** The top's, and those of images: settings are of hosts, not of images. */
+function registriesOf(checked: CheckedSpec): ResolvedSpec['registries'] {
+  const all = [checked.registries, ...checked.images.map(({ spec }) => spec.registries)]
+  return Object.assign({}, ...all.map((registries) => registries ?? {}))
 }
 
 function checkImageNames(

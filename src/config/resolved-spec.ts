@@ -2,6 +2,7 @@
 
 import type { Platform } from '../spec/platform.ts'
 import type { Reference } from '../spec/reference.ts'
+import type { BuildSpec } from './spec-types.ts'
 import type { HealthcheckConfig } from '../spec/image-config.ts'
 
 export type Compression =
@@ -191,6 +192,10 @@ export interface ResolvedSpec {
   readonly root: string
   /** Run once, before any image's own. */
   readonly prepare: readonly string[]
+  /** Settings of registries by host; their paths are relative to `folder`. */
+  readonly registries: BuildSpec['registries']
+  /** Absolute: the config file's, or the working directory. */
+  readonly folder: string
   readonly images: readonly ImageSpec[]
   /** Absolute: where the spec or the command line says that images go, also those that are not built now. */
   readonly outputPaths: readonly string[]

@@ -10,12 +10,12 @@ import { unionStore } from '../content/union-store.ts'
 import { OciBuildError } from '../errors.ts'
 import { openOutput, outputPlace, type Output } from '../open-target.ts'
 import type { Descriptor } from '../spec/descriptor.ts'
-import { outputNames } from '../spec/output-names.ts'
 import { formatReference } from '../spec/parse-reference.ts'
 import { choosePlatform, formatPlatform } from '../spec/platform.ts'
-import type { LayoutReference, Reference } from '../spec/reference.ts'
+import type { LayoutReference } from '../spec/reference.ts'
 import type { StagedImage } from './build-image.ts'
 import { explainMismatch } from './damaged-cache.ts'
+import { namesIn, placesOf, pushedReferences, type Place } from './output-places.ts'
 import type { Session } from './session.ts'
 
 /** Gives, for each image in order, what was written where. */
@@ -31,14 +31,13 @@ export async function deliver(
   try {
     for (const image of images) {
       const written: OutputResult[] = []
-      for (const reference of image.plan.spec.outputs) {
-        const place = layoutReference(reference)
+      for (const place of placesOf(image, session)) {
         const key = outputPlace(place, cwd)
-        if (place.path !== '-') keepOutOfGit(key)
-        const output = opened.get(key) ?? (await openOutput(place, outputContext(session)))
+        if ('path' in place && place.path !== '-') keepOutOfGit(key)
+        const output = opened.get(key) ?? (await openOutput(place, outputContext(image, session)))
         opened.set(key, output)
-        const copy = (): Promise<OutputResult> => copyInto(output, place, image, session)
-        written.push(await session.timeSpent.on(image.plan.spec, copy))
+        const copy = (): Promise<readonly OutputResult[]> => copyInto(output, place, image, session)
+        written.push(...(await session.timeSpent.on(image.plan.spec, copy)))
       }
       results.push(written)
     }
@@ -53,16 +52,15 @@ export async function deliver(
 
 function copyInto(
   output: Output,
-  place: LayoutReference,
+  place: Place,
   image: StagedImage,
   session: Session,
-): Promise<OutputResult> {
-  const { spec } = image.plan
+): Promise<readonly OutputResult[]> {
   const root = place.transport === 'docker-archive' ? onePlatform(image, place, session) : image.root
-  const ref = formatReference(place)
-  return session.reporter.step({ stage: 'output', title: ref }, async (step) => {
+  const title = formatReference(place)
+  return session.reporter.step({ stage: 'output', title, unit: 'bytes' }, async (step) => {
     let bytes = 0
-    await output.add(sourceOf(image, session), root, outputNames(place, spec.name, spec.tags), {
+    await output.add(sourceOf(image, session), root, namesIn(place, image), {
       signal: session.options.signal,
       onBlob: (descriptor, outcome) => {
         if (outcome === 'copied') bytes += descriptor.size
@@ -70,7 +68,8 @@ function copyInto(
       },
     })
     step.finish({ detail: root.digest, bytes })
-    return { ref, digest: root.digest }
+    const refs = place.transport === 'docker' ? pushedReferences(place, image) : [title]
+    return refs.map((ref) => ({ ref, digest: root.digest }))
   })
 }
 
@@ -95,18 +94,16 @@ function onePlatform(image: StagedImage, place: LayoutReference, session: Sessio
   })
 }
 
-function layoutReference(reference: Reference): LayoutReference {
-  if ('path' in reference) return reference
-  throw new OciBuildError('OCB-REGISTRY-UNSUPPORTED', {
-    message: `cannot write to ${formatReference(reference)}: registries are not in this release yet`,
-    hint: 'write to oci:DIR or docker-archive:FILE, and push that with skopeo copy',
-  })
-}
-
-function outputContext(session: Session): Parameters<typeof openOutput>[1] {
-  const { environment, options } = session
-  const { stdout } = options
-  return { cwd: environment.cwd, environment, stdout: stdout instanceof Writable ? stdout : undefined }
+function outputContext(image: StagedImage, session: Session): Parameters<typeof openOutput>[1] {
+  const { environment, options, registries } = session
+  const { base } = image.plan.spec
+  return {
+    cwd: environment.cwd,
+    environment,
+    stdout: options.stdout instanceof Writable ? options.stdout : undefined,
+    openRegistries: () => registries.context(),
+    mountFrom: base.transport === 'docker' ? [base.repository] : [],
+  }
 }
 
 /** `.ocibuild` is ours: what lies in it never belongs into git. */

@@ -3,9 +3,9 @@
 import type { ImageSpec } from '../config/resolved-spec.ts'
 import { openBaseImage, scratchBase, type BaseImage } from '../image/base-image.ts'
 import { hostNodeRuntime } from '../node/host-runtime.ts'
-import { openSource, type SourceContext } from '../open-target.ts'
 import type { PlannedLayer } from '../plan/placement.ts'
 import type { Platform } from '../spec/platform.ts'
+import { openSpecSource } from './open-source.ts'
 import type { Session } from './session.ts'
 
 export interface OpenedBase {
@@ -18,14 +18,8 @@ export async function openBase(spec: ImageSpec, platform: Platform, session: Ses
   const { base, baseText } = spec
   if (base.transport === 'scratch') return { image: scratchBase, layers: [] }
   if (base.transport === 'host') return openHostRuntime(spec, platform, session)
-  const source = await openSource(base, sourceOptions(spec, session))
+  const source = await openSpecSource(base, spec, session)
   return { image: await openBaseImage(source, platform, baseText), layers: [] }
-}
-
-/** What `openSource` wants to know, for bases and for `from`. */
-export function sourceOptions(spec: ImageSpec, session: Session): SourceContext {
-  const { environment, options } = session
-  return { cwd: spec.root, spoolDir: session.cache.runDir, environment, signal: options.signal }
 }
 
 async function openHostRuntime(spec: ImageSpec, platform: Platform, session: Session): Promise<OpenedBase> {

@@ -13,7 +13,7 @@ export function imageResult(
   { timeSpent }: Pick<Session, 'timeSpent'>,
 ): ImageResult {
   const { spec } = image.plan
-  const references = outputs.map(byDigest)
+  const references = Array.from(new Set(outputs.map(byDigest)))
   return {
     image: spec.image ?? null,
     name: spec.name,
@@ -32,7 +32,8 @@ export function imageResult(
 /** The output as a reference that this tool accepts and that can mean nothing else. */
 function byDigest({ ref, digest }: OutputResult): string {
   const reference = parseReference(ref, 'out')
-  return 'path' in reference ? formatReference({ ...reference, ref: undefined, digest }) : `${ref}@${digest}`
+  if ('path' in reference) return formatReference({ ...reference, ref: undefined, digest })
+  return reference.transport === 'docker' ? `${reference.host}/${reference.repository}@${digest}` : ref
 }
 
 function platformResult({ plan, image, layers }: StagedPlatform): PlatformResult {

@@ -7,6 +7,7 @@ import { defaultCacheDir, processEnvironment, type Environment } from '../enviro
 import { asBuildError, OciBuildError, systemErrorCode } from '../errors.ts'
 import { createReporter, type Reporter, type Warning } from '../events.ts'
 import { openLayout, type LayoutStore } from '../layout/layout-store.ts'
+import { createRegistries, type Registries } from './registries.ts'
 import { createTimeSpent, type TimeSpent } from './time-spent.ts'
 
 export interface Session {
@@ -22,6 +23,7 @@ export interface Session {
   /** Where every layer and document is put first; outputs are copies of it. */
   readonly staging: LayoutStore
   readonly timeSpent: TimeSpent
+  readonly registries: Registries
   /** Milliseconds since the session began. */
   elapsedMs(): number
   /** Throws `OCB-STRICT` when warnings are errors and there were any. */
@@ -41,7 +43,12 @@ export async function withSession<T>(
     const cacheDir = resolve(environment.cwd, options.cacheDir ?? defaultCacheDir(environment))
     const cache = openCache(cacheDir, options.cache !== false, environment)
     try {
-      return await work(await openSession(options, environment, cacheDir, cache))
+      const session = await openSession(options, environment, cacheDir, cache)
+      try {
+        return await work(session)
+      } finally {
+        await session.registries.close()
+      }
     } finally {
       cache.close()
     }
@@ -83,6 +90,7 @@ async function openSession(
     cache,
     staging,
     timeSpent: createTimeSpent(environment.now),
+    registries: createRegistries(environment, reporter, cache, options.offline === true),
     elapsedMs: () => environment.now() - startedMs,
     checkStrict() {
       const { warnings } = reporter

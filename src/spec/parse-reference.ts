@@ -3,7 +3,7 @@
 import { OciBuildError } from '../errors.ts'
 import { isDigest, type Digest } from './digest.ts'
 import { parseRepositoryReference } from './parse-repository.ts'
-import type { LayoutReference, Reference } from './reference.ts'
+import type { LayoutReference, Reference, RegistryReference } from './reference.ts'
 
 /** Whether a reference is read from, or written to. */
 export type ReferenceRole = 'in' | 'out'
@@ -155,4 +155,11 @@ function refuse(text: string, problem: string, hint?: string): OciBuildError {
       hint ??
       'write NAME[:TAG][@DIGEST], oci:DIR[:REF], oci-archive:FILE[:REF], docker-archive:FILE[:REF], scratch or host:node',
   })
+}
+
+/** `docker.io/library/node:22`: fully qualified, with the tag that was written and without a digest. */
+export function qualifiedName({ host, repository, tag, digest }: RegistryReference): string {
+  const name = `${host}/${repository}`
+  if (tag !== undefined) return `${name}:${tag}`
+  return digest === undefined ? `${name}:latest` : name
 }
