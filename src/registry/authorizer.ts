@@ -122,6 +122,9 @@ export function createAuthorizer(options: AuthorizerOptions): Authorizer {
       const token = challenges.find(({ scheme }) => scheme === 'bearer')
       if (token !== undefined) {
         way = { scheme: 'bearer', service: readService(options, token, origin) }
+        // A host that forgot one token has likely forgotten all; another request may have renewed them already.
+        const forgotten = token.parameters['error'] !== 'insufficient_scope'
+        if (forgotten && held.some((one) => one.header === used)) held = []
         held = held.filter((one) => one.header !== used)
         return joinScopes([...scopes, ...parseScopes(token.parameters['scope'] ?? '')])
       }

@@ -5,7 +5,11 @@ import { afterEach, expect } from 'vitest'
 import { copyGraph } from '../../src/content/copy-graph.ts'
 import { createMemoryStore } from '../../src/content/memory-store.ts'
 import { processEnvironment } from '../../src/environment.ts'
-import type { RegistryContext, RegistryCredential, RegistryLimits } from '../../src/registry/registry-context.ts'
+import type {
+  RegistryContext,
+  RegistryCredential,
+  RegistryLimits,
+} from '../../src/registry/registry-context.ts'
 import { RegistryError } from '../../src/registry/registry-error.ts'
 import { openRegistry } from '../../src/registry/registry-store.ts'
 import { closeRegistries } from '../../src/registry/sessions.ts'
@@ -41,14 +45,16 @@ export interface NetworkOptions {
 const open: { close(): Promise<void> }[] = []
 
 afterEach(async () => {
-  for (const item of open.splice(0).reverse()) await item.close()
+  for (const item of open.splice(0).toReversed()) await item.close()
 })
 
 export async function startNetwork(options: NetworkOptions = {}): Promise<Network> {
   const registry = await startRegistry(options.registry)
   const proxy = await startFaultProxy(registry.origin, options.plan)
   // Noise: two layers of which the first is long enough to be cut anywhere, and in several chunks.
-  const noise = ['first', 'second'].map((name) => rawTar([{ name, content: randomBytes(options.layerBytes ?? 200_000) }]))
+  const noise = ['first', 'second'].map((name) =>
+    rawTar([{ name, content: randomBytes(options.layerBytes ?? 200_000) }]),
+  )
   const image = await makeImage(noise.map(plainLayer))
   const context: RegistryContext = {
     environment: { ...processEnvironment(), variables: {} },
@@ -57,7 +63,7 @@ export async function startNetwork(options: NetworkOptions = {}): Promise<Networ
     limits: {
       attempts,
       retryDelayMs: 2,
-      maxRetryAfterMs: 1500,
+      maxRetryAfterMs: 2500,
       timeouts: { connectMs: 500, headersMs: 400, idleMs: 400 },
       commitMs: 400,
       chunkBytes: 64 * 1024,

@@ -136,8 +136,15 @@ async function pass(
     socket.resetAndDestroy()
     return
   }
-  for await (const chunk of action?.kind === 'alter-request' ? flipByte(request, action.at) : request)
-    if (!upstream.write(chunk)) await drained(upstream)
+  let early = false
+  const settled = answered.then(
+    () => void (early = true),
+    () => void (early = true),
+  )
+  for await (const chunk of action?.kind === 'alter-request' ? flipByte(request, action.at) : request) {
+    // Who has its answer reads no more; the client's rest is swallowed, so that it sees that answer.
+    if (!early && !upstream.write(chunk)) await Promise.race([drained(upstream), settled])
+  }
   upstream.end()
 
   const answer = await answered

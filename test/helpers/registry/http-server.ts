@@ -100,7 +100,14 @@ async function handle(
     status,
     line,
   })
-  response.writeHead(status, { ...reply.headers, ...lengthOf(reply, headers['content-length']) })
+  response.writeHead(status, { ...reply.headers, ...lengthOf(reply) })
+  if (tooLong) {
+    // Answered at once, and closed only after the rest was read: a reset would take the answer along.
+    response.write(reply.body ?? '')
+    await readBody(request)
+    response.end()
+    return
+  }
   response.end(method === 'HEAD' ? undefined : reply.body)
 }
 
@@ -117,10 +124,9 @@ function replyOf(answer: ServeOptions['answer'], received: ReceivedRequest): Rep
   }
 }
 
-function lengthOf({ status, headers, body }: Reply, sent: string | undefined): Record<string, string> {
-  const close = status === 413 && sent !== undefined ? { Connection: 'close' } : {}
-  if (status === 204 || headers?.['Content-Length'] !== undefined) return close
-  return { ...close, 'Content-Length': String(body === undefined ? 0 : Buffer.byteLength(body)) }
+function lengthOf({ status, headers, body }: Reply): Record<string, string> {
+  if (status === 204 || headers?.['Content-Length'] !== undefined) return {}
+  return { 'Content-Length': String(body === undefined ? 0 : Buffer.byteLength(body)) }
 }
 
 const entityTooLarge: Reply = {
