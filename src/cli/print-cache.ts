@@ -1,6 +1,9 @@
 /** What `cache info` and `cache prune` do and print. */
 
+import { existsSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
 import { cacheInfo, pruneCache, type CacheKind } from '../cache/manage-cache.ts'
+import { OciBuildError } from '../errors.ts'
 import type { CliContext } from './context.ts'
 import { formatBytes, formatCount, formatTable } from './format.ts'
 import { parseAge, parseSize } from './parse-amounts.ts'
@@ -36,6 +39,18 @@ export function printCacheInfo(dir: string, json: boolean, context: CliContext):
   context.stdout(`${lines.join('\n')}\n`)
 }
 
+/** A folder that was named by mistake may hold a `files` or a `tmp` of somebody's own. */
+function checkIsCache(dir: string): void {
+  if (!existsSync(dir) || existsSync(join(dir, 'content', 'oci-layout'))) return
+  // Commands that only look make a cache without content.
+  const names = readdirSync(dir).filter((name) => !Object.hasOwn(meanings, name))
+  if (names.length === 0) return
+  throw new OciBuildError('OCB-USAGE-CACHE-DIR', {
+    message: `${dir} is no cache of ocibuild: it holds ${names.slice(0, 3).join(', ')} and no content/oci-layout`,
+    hint: 'name the folder that ocibuild cache info shows',
+  })
+}
+
 export interface PruneRequest {
   readonly all?: boolean | undefined
   readonly maxSize?: string | undefined
@@ -44,6 +59,7 @@ export interface PruneRequest {
 }
 
 export function printPrune(dir: string, request: PruneRequest, context: CliContext): void {
+  checkIsCache(dir)
   const { all, maxSize, olderThan } = request
   const asked = all === true || maxSize !== undefined || olderThan !== undefined
   const result = pruneCache(dir, {
