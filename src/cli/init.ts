@@ -6,6 +6,7 @@ import type { CliContext } from './context.ts'
 export interface InitFlags {
   readonly yaml?: boolean | undefined
   readonly force?: boolean | undefined
+  readonly json?: boolean | undefined
 }
 
 const examples = `
@@ -24,6 +25,7 @@ export function registerInit(program: Command, context: CliContext): void {
     .argument('[dir]', 'the folder (default: this one)')
     .option('--yaml', 'oci.config.yaml in place of oci.config.ts')
     .option('--force', 'replace a config that is there')
+    .option('--json', 'print as JSON')
     .addHelpText('after', examples)
     .action(async (dir: string | undefined, flags: InitFlags) => {
       const { writeInit } = await import('./write-init.ts')

@@ -22,7 +22,11 @@ export function writeInit(dir: string | undefined, flags: InitFlags, context: Cl
   const file = `oci.config.${format}`
   checkExisting(folder, file, flags.force === true)
   writeFileFor(join(folder, file), renderInit(inspectFolder(folder, environment), format))
-  context.stdout(`${relative(environment.cwd, join(folder, file))}\n`)
+  const written = relative(environment.cwd, join(folder, file))
+  if (flags.json === true) {
+    return context.stdout(`${JSON.stringify({ schemaVersion: 1, file: written }, null, 2)}\n`)
+  }
+  context.stdout(`${written}\n`)
   const where = dir === undefined ? '' : ` ${looksLikeDir(dir) ? dir : `./${dir}`}`
   const self = ownName(environment)
   const commands = [

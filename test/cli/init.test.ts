@@ -28,6 +28,12 @@ describe('init', () => {
     expect(readFileSync(join(dir, 'oci.config.ts'), 'utf8')).toContain('defineConfig')
   })
 
+  it('prints its path as JSON', async () => {
+    const { stdout, stderr } = await run('init', '--json')
+    expect(JSON.parse(stdout)).toEqual({ schemaVersion: 1, file: 'oci.config.ts' })
+    expect(stderr).toBe('')
+  })
+
   it('writes YAML into another folder, which plan resolves', async () => {
     mkdirSync(join(dir, 'site', 'public'), { recursive: true })
     expect((await run('init', '--yaml', './site')).stdout).toBe(`${join('site', 'oci.config.yaml')}\n`)
