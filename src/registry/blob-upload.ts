@@ -96,7 +96,7 @@ function smallerChunks(
 }
 
 /** Below this a limit on bodies is no limit that anybody sets. */
-const smallestChunk = 64 * 1024
+const smallestChunk = 16 * 1024
 
 function isCut(error: unknown): boolean {
   return error instanceof RegistryError && error.status === undefined && error.retryable
