@@ -3,7 +3,7 @@
 import { basename, resolve } from 'node:path'
 import type { Environment } from '../environment.ts'
 import { messageOf, OciBuildError } from '../errors.ts'
-import { parsePlatform, type Platform } from '../spec/platform.ts'
+import { parsePlatform, samePlatform, type Platform } from '../spec/platform.ts'
 import { parseReference } from '../spec/parse-reference.ts'
 import type { Reference } from '../spec/reference.ts'
 import { overrideOutputs, overridePlatforms, overrideTags } from './apply-overrides.ts'
@@ -76,9 +76,11 @@ function hostPlatform(environment: Environment): Platform {
     : parsePlatform(`linux/${hostArchitecture}`)
 }
 
+/** One image for each: `linux/arm64` and `linux/arm64/v8` are two names of one. */
 function unique(platforms: readonly Platform[]): readonly Platform[] {
-  const seen = new Map(platforms.map((platform) => [JSON.stringify(platform), platform]))
-  return [...seen.values()]
+  return platforms.filter(
+    (platform, index) => platforms.findIndex((other) => samePlatform(other, platform)) === index,
+  )
 }
 
 /** Of several images, the key in `images`: they would overwrite one another under the package's name. */

@@ -58,7 +58,8 @@ export async function placeCopy(
   for (const [index, text] of entry.copy.entries()) {
     const key = entry.list ? `${at}.copy[${index}]` : `${at}.copy`
     // A path that exists is meant as it is written, whatever characters it has.
-    const located = locateIfPresent(root, text, key, entry.follow)
+    // With a slash at its end it means the folder, as everywhere: a link to one is looked through.
+    const located = locateIfPresent(root, text, key, entry.follow || text.endsWith('/'))
     if (located !== undefined) placeLocated(copy, located, text, key)
     else if (isGlob(text)) await placeGlob(copy, text, key)
     else locate(root, text, key, entry.follow)
@@ -152,6 +153,11 @@ function nothingLeft(
     .all()
     .filter(({ rule, count }) => count !== hiddenBefore.find((before) => before.rule === rule)?.count)
     .map(({ rule }) => rule)
-  if (rules.length === 0) return noMatch(copy.entry.root, text, key)
-  return noMatch(copy.entry.root, text, key, `these patterns hid what is there: ${rules.join(', ')}`)
+  if (rules.length > 0) {
+    const hint = `change ${rules.length === 1 ? 'the pattern that hides' : 'the patterns that hide'} what is there: ${rules.join(', ')}`
+    return noMatch(copy.entry.root, text, key, hint)
+  }
+  if (copy.include === undefined) return noMatch(copy.entry.root, text, key)
+  const globs = (copy.entry.include ?? []).map((glob) => JSON.stringify(glob)).join(', ')
+  return noMatch(copy.entry.root, text, key, `correct include: nothing there matches ${globs}`)
 }

@@ -278,6 +278,14 @@ describe('the command line', () => {
     expect(image.platforms).toHaveLength(2)
   })
 
+  it('builds a platform once, whatever names it is given', async () => {
+    const platforms = ['linux/amd64', 'linux/x86_64', 'linux/arm64', 'linux/arm64/v8', 'linux/amd64/v1']
+    expect(only(await resolveValue({ platforms })).platforms).toEqual([
+      { os: 'linux', architecture: 'amd64' },
+      { os: 'linux', architecture: 'arm64' },
+    ])
+  })
+
   it('has paths of its own, and the spec’s are of the config file’s folder', async () => {
     const folder = folderWith({ 'deploy/oci.config.yaml': 'base: oci:base\noutputs: [oci:dist]' })
     const config = 'deploy/oci.config.yaml'

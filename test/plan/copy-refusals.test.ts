@@ -34,6 +34,9 @@ describe('nothing there', () => {
     const root = makeFolder({ 'a/b.txt': '', empty: null })
     const failure = await failureOf(copyLines(root, 'a', '/x', { include: ['*.js'] }))
     expect(failure.code).toBe('OCB-COPY-NO-MATCH')
+    expect(failure.hint).toBe('correct include: nothing there matches "*.js"')
+    const hidden = await failureOf(copyLines(root, 'a', '/x', { exclude: ['*.txt'], include: ['*'] }))
+    expect(hidden.hint).toBe('change the pattern that hides what is there: exclude "*.txt"')
     expect(await copyLines(root, 'empty', '/x', { include: ['*.js'] })).toEqual(['/x/'])
   })
 })
@@ -55,6 +58,13 @@ describe('paths out of the root', () => {
     const root = makeFolder({ 'a.txt': '', out: { link: '/etc' } })
     expect(await copyLines(root, join(root, 'a.txt'), '/x/')).toEqual(['/x/a.txt'])
     expect(await copyLines(root, 'out', '/x')).toEqual(['/x -> /etc'])
+  })
+
+  it('looks through a link to a folder that is written with a slash at its end', async () => {
+    const root = makeFolder({ 'sub/x': '', link: { link: 'sub' }, out: { link: '/etc' } })
+    expect(await copyLines(root, 'link', '/x')).toEqual(['/x -> sub'])
+    expect(await copyLines(root, 'link/', '/x')).toEqual(['/x/', '/x/x'])
+    expect((await failureOf(copyLines(root, 'out/', '/x'))).code).toBe('OCB-COPY-OUTSIDE-ROOT')
   })
 })
 
