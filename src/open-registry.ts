@@ -3,7 +3,7 @@
 import { copyGraph } from './content/copy-graph.ts'
 
 import { OciBuildError } from './errors.ts'
-import type { ImageSource, Output } from './open-target.ts'
+import type { ImageSource, Output } from './content/image-place.ts'
 import type { RegistryContext } from './registry/registry-context.ts'
 import { openRegistry } from './registry/registry-store.ts'
 import type { Descriptor } from './spec/descriptor.ts'

@@ -4,10 +4,11 @@ import { resolve } from 'node:path'
 import type { Writable } from 'node:stream'
 import { createArchiveTarget, type ArchiveTarget } from './archive/archive-target.ts'
 import { openArchive } from './archive/open-archive.ts'
-import { copyGraph, type CopyGraphOptions } from './content/copy-graph.ts'
+import { copyGraph } from './content/copy-graph.ts'
 import { onlyImage, type NamedImage } from './content/find-image.ts'
 import { nameImage } from './content/image-names.ts'
-import type { ContentStore, FileBacked, Fetcher, StoreOptions } from './content/store.ts'
+import type { FileBacked, Fetcher } from './content/store.ts'
+import type { ImageSource, Output } from './content/image-place.ts'
 import type { Environment } from './environment.ts'
 import { OciBuildError } from './errors.ts'
 import { openLayout, type LayoutStore } from './layout/layout-store.ts'
@@ -17,13 +18,7 @@ import type { ImageName } from './spec/output-names.ts'
 import { formatReference } from './spec/parse-reference.ts'
 import type { LayoutReference, Reference } from './spec/reference.ts'
 
-export interface ImageSource {
-  readonly store: Fetcher & Partial<FileBacked>
-  /** A manifest, or an index: which of its platforms is wanted is the caller's to say. */
-  readonly root: Descriptor
-  /** Fully qualified with its tag, where it is in a registry. */
-  readonly name?: string | undefined
-}
+export type { ImageSource, Output }
 
 /** How registries are spoken to; loaded when the first one is. Without it they are `OCB-REGISTRY-UNSUPPORTED`. */
 export type OpenRegistries = () => Promise<RegistryContext>
@@ -69,22 +64,6 @@ export interface OutputContext {
   readonly openRegistries?: OpenRegistries | undefined
   /** Repositories of the same registry that are likely to hold the same blobs: the base's. */
   readonly mountFrom?: readonly string[] | undefined
-}
-
-/** A place for images. Two references to one place (`outputPlace`) share one output. */
-export interface Output {
-  readonly store: ContentStore
-  /** Copies an image whole, to be seen under `names` after `finish`. May be called for several images. */
-  add(
-    source: Fetcher & Partial<FileBacked>,
-    root: Descriptor,
-    names: readonly ImageName[],
-    options?: Omit<CopyGraphOptions, 'concurrency' | 'deep'>,
-  ): Promise<void>
-  /** Makes all that was added visible at once. On a failure what was there before is untouched. */
-  finish(options?: StoreOptions): Promise<void>
-  /** Gives up what was not finished. Harmless after `finish`. */
-  abort(): Promise<void>
 }
 
 /** What tells whether two outputs are one place: the absolute path, `-`, or the repository. */

@@ -23,7 +23,7 @@ const floors: Readonly<Record<string, number>> = {
   image: 7,
   inspect: 8,
   'open-target': 8,
-  'open-registry': 8,
+  'open-registry': 7,
   'build-types': 8,
   transfer: 9,
   pipeline: 10,

@@ -1,0 +1,30 @@
+/** Where images are read from and written to, whatever store lies behind. */
+
+import type { Descriptor } from '../spec/descriptor.ts'
+import type { ImageName } from '../spec/output-names.ts'
+import type { CopyGraphOptions } from './copy-graph.ts'
+import type { ContentStore, FileBacked, Fetcher, StoreOptions } from './store.ts'
+
+export interface ImageSource {
+  readonly store: Fetcher & Partial<FileBacked>
+  /** A manifest, or an index: which of its platforms is wanted is the caller's to say. */
+  readonly root: Descriptor
+  /** Fully qualified with its tag, where it is in a registry. */
+  readonly name?: string | undefined
+}
+
+/** A place for images. Two references to one place (`outputPlace`) share one output. */
+export interface Output {
+  readonly store: ContentStore
+  /** Copies an image whole, to be seen under `names` after `finish`. May be called for several images. */
+  add(
+    source: Fetcher & Partial<FileBacked>,
+    root: Descriptor,
+    names: readonly ImageName[],
+    options?: Omit<CopyGraphOptions, 'concurrency' | 'deep'>,
+  ): Promise<void>
+  /** Makes all that was added visible at once. On a failure what was there before is untouched. */
+  finish(options?: StoreOptions): Promise<void>
+  /** Gives up what was not finished. Harmless after `finish`. */
+  abort(): Promise<void>
+}
