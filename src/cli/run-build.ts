@@ -32,6 +32,8 @@ export async function runBuild(
     const { printPlan } = await import('./print-plan.ts')
     return printPlan(options, { json: flags.json === true, all: false }, context, services)
   }
+  const stdout = isTerminal(context.rawStdout) ? undefined : context.rawStdout
+  if (stdout === undefined && flags.output?.some(isStdout) === true) throw terminalRefused()
   const mode = flags.quiet === true ? 'none' : flags.progress
   const progress = await createProgress(mode, context, { warnings: flags.quiet !== true })
   let result: BuildResult
@@ -41,12 +43,13 @@ export async function runBuild(
       prepare: flags.prepare,
       signal: context.signal,
       onEvent: progress.onEvent,
-      stdout: context.rawStdout,
+      stdout,
     })
     progress.close('done')
   } catch (error) {
     progress.close('failed')
-    throw error
+    const refused = error instanceof OciBuildError && error.code === 'OCB-USAGE-STDOUT'
+    throw refused ? terminalRefused() : error
   }
   if (flags.metadataFile !== undefined) {
     const file = resolve(context.environment.cwd, flags.metadataFile)
@@ -64,6 +67,17 @@ function printResult(result: BuildResult, flags: BuildFlags, context: CliContext
   const print = taken ? context.stderr : context.stdout
   if (flags.json === true) return print(`${JSON.stringify(result, null, 2)}\n`)
   for (const { reference } of result.images) if (!isStdout(reference)) print(`${reference}\n`)
+}
+
+function isTerminal(stream: object): boolean {
+  return 'isTTY' in stream && stream.isTTY === true
+}
+
+function terminalRefused(): OciBuildError {
+  return new OciBuildError('OCB-USAGE-STDOUT', {
+    message: 'an archive is not written to a terminal',
+    hint: 'redirect stdout to a file or a program, or name a file: oci-archive:FILE',
+  })
 }
 
 function isStdout(output: string): boolean {

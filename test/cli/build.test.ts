@@ -3,6 +3,7 @@
 import { mkdtempSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Writable } from 'node:stream'
 import { afterAll, describe, expect, it } from 'vitest'
 import type { BuildOptions, BuildResult } from '../../src/build-types.ts'
 import { runCli } from '../../src/cli/run-cli.ts'
@@ -151,6 +152,30 @@ describe('what is printed', () => {
 
   it('prints the result as JSON', async () => {
     expect(JSON.parse((await run(['--json'])).context.written.stdout)).toEqual(fakeResult())
+  })
+
+  it('writes no archive to a terminal, whoever names it', async () => {
+    const terminal = Object.assign(new Writable({ write: (_chunk, _encoding, done) => done() }), {
+      isTTY: true,
+    })
+    const context = { ...fakeContext({ cwd: dir }), rawStdout: terminal }
+    let given: BuildOptions | undefined
+    const services: CliServices = {
+      async build(options) {
+        given = options
+        throw new OciBuildError('OCB-USAGE-STDOUT', { message: 'there is no stdout to write to' })
+      },
+      createPlan: async () => fakePlan(),
+    }
+    for (const argv of [['-o', 'oci-archive:-'], []]) {
+      given = undefined
+      context.written.stderr = ''
+      expect(await runCli(argv, context, services)).toBe(2)
+      expect(context.written.stderr).toContain('OCB-USAGE-STDOUT: an archive is not written to a terminal')
+      expect(given === undefined).toBe(argv.length > 0)
+    }
+    expect(given?.stdout).toBeUndefined()
+    expect(await runCli(['--dry-run', '-o', 'oci-archive:-'], context, services)).toBe(0)
   })
 
   it('keeps its words off a stdout that carries an archive', async () => {
