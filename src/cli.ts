@@ -47,6 +47,9 @@ const context: CliContext = {
   isTty: process.stderr.isTTY,
   colors: wantsColors(environment.variables, process.stderr.isTTY),
   stdoutColors: wantsColors(environment.variables, process.stdout.isTTY),
+  get stdin() {
+    return process.stdin
+  },
   get rawStdout() {
     givesArchive = true
     return process.stdout

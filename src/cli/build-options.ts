@@ -93,7 +93,8 @@ function toOverrides(flags: SpecFlags): SpecOverrides {
   }
 }
 
-function parsePairs(
+/** `k=v` words as a record; undefined where the option was not written. Throws `OCB-USAGE-OPTION-VALUE`. */
+export function parsePairs(
   option: string,
   words: readonly string[] | undefined,
 ): Readonly<Record<string, string>> | undefined {

@@ -21,6 +21,8 @@ export interface CliContext {
   readonly colors: boolean
   /** The same of stdout. */
   readonly stdoutColors: boolean
+  /** What a person or a pipe says; only `login` listens. */
+  readonly stdin?: NodeJS.ReadableStream | undefined
   /** Where an archive's bytes go when an output is `-`. */
   readonly rawStdout: NodeJS.WritableStream
 }

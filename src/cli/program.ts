@@ -4,12 +4,19 @@ import { Command } from 'commander'
 import { registerBuild, registerDefaultBuild } from './build.ts'
 import { registerCache } from './cache.ts'
 import type { CliContext } from './context.ts'
+import { registerCopy } from './copy.ts'
+import { registerDoctor } from './doctor.ts'
+import { registerDocuments } from './documents.ts'
+import { registerIndex } from './index-command.ts'
 import { registerInit } from './init.ts'
 import { registerInspect } from './inspect.ts'
+import { registerLogin } from './login.ts'
 import { registerLs } from './ls.ts'
 import { registerPlan } from './plan.ts'
+import { registerReferrers } from './referrers.ts'
 import { registerSchema } from './schema.ts'
 import type { CliServices } from './services.ts'
+import { registerTags } from './tags.ts'
 import { registerValidate } from './validate.ts'
 import { readVersion } from './version.ts'
 
@@ -51,6 +58,13 @@ export function createProgram(context: CliContext, services: CliServices): Comma
   registerInspect(program, context)
   registerLs(program, context)
   registerValidate(program, context)
+  registerCopy(program, context)
+  registerTags(program, context)
+  registerDocuments(program, context)
+  registerIndex(program, context)
+  registerReferrers(program, context)
+  registerLogin(program, context)
+  registerDoctor(program, context)
   registerCache(program, context)
   registerSchema(program, context)
   return program

@@ -79,6 +79,9 @@ function withGlobals(context: CliContext, globals: Globals): CliContext & { stat
     isTty: context.isTty,
     colors: context.colors,
     stdoutColors: context.stdoutColors,
+    get stdin() {
+      return context.stdin
+    },
     get rawStdout() {
       return context.rawStdout
     },
