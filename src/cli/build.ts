@@ -31,7 +31,7 @@ Examples:
   ocibuild build -t 1.4.0 -t latest            with these tags
   ocibuild build --platform linux/amd64,linux/arm64
   ocibuild build -o oci:out -o docker-archive:app.tar
-  ocibuild build -o oci-archive:- | ssh host podman load
+  ocibuild build -o docker-archive:- | ssh host docker load
   ocibuild build --json | jq -r '.images[].digest'
 `
 
