@@ -46,6 +46,8 @@ export function connectionError(
 ): RegistryError {
   const code = firstCode(error)
   const url = redactUrl(request.url)
+  const refusal = tunnelStatus(error)
+  if (refusal !== undefined) return tunnelError(refusal, request, error)
   const text = messageOf(error).slice(0, 300)
   const seen = text === '' ? (code ?? 'no connection') : code === undefined ? text : `${text} (${code})`
   const { errorCode, hint } = explain(code, request.url)
@@ -63,6 +65,9 @@ export function connectionError(
 
 /** Whether TLS did not start because the other side does not speak it (or nobody listens there). */
 export function isTlsStartFailure(error: unknown): boolean {
+  const refusal = tunnelStatus(error)
+  // A proxy says 502 to 504 of a port where it finds nobody, and 403 of ports it opens no tunnel to.
+  if (refusal !== undefined) return refusal === 403 || refusal >= 500
   const code = firstCode(error)
   if (code === undefined || certificateCode.test(code)) return false
   return (
@@ -72,6 +77,26 @@ export function isTlsStartFailure(error: unknown): boolean {
     code === 'ECONNRESET' ||
     code === 'UND_ERR_SOCKET'
   )
+}
+
+/** What a proxy answered to CONNECT, where that is what failed; undici has it in words only. */
+function tunnelStatus(error: unknown): number | undefined {
+  const status = /^Proxy response \((\d{3})\) !== 200/.exec(messageOf(error))?.[1]
+  return status === undefined ? undefined : Number(status)
+}
+
+function tunnelError(status: number, { method, url }: RequestName, cause: unknown): RegistryError {
+  const login = status === 407
+  return new RegistryError('OCB-NETWORK-CONNECT', {
+    message: `${method} ${redactUrl(url)} failed: the proxy answered CONNECT with status ${status}`,
+    hint: login
+      ? 'give the proxy its user name and password: HTTPS_PROXY=http://USER:PASSWORD@HOST:PORT'
+      : `check the proxy (HTTPS_PROXY), or reach ${url.hostname} without it (NO_PROXY)`,
+    method,
+    url: redactUrl(url),
+    retryable: retryableStatuses.has(status),
+    cause,
+  })
 }
 
 function explain(
