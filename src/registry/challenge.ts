@@ -8,8 +8,8 @@ export interface Challenge {
 }
 
 const token = "[!#$%&'*+.^_`|~0-9A-Za-z-]+"
-const scheme = new RegExp(`^(${token})(?:[ \\t]+|$)`)
-const parameter = new RegExp(`^(${token})[ \\t]*=[ \\t]*(?:"((?:[^"\\\\]|\\\\.)*)"|([^",\\s]*))[ \\t]*`)
+const scheme = new RegExp(`^(${token})(?=[ \\t,]|$)[ \\t]*`)
+const parameter = new RegExp(`^(${token})[ \\t]*=[ \\t]*(?:"((?:[^"\\\\]|\\\\.)*)"|([^",\\s]+))[ \\t]*`)
 /** A header longer than this is not looked at further. */
 const maxLength = 8192
 

@@ -8,7 +8,7 @@ import { documentTooLarge, maxDocumentBytes } from '../spec/read-value.ts'
 import { manifestPath } from './api-paths.ts'
 import type { ExchangeResponse } from './http-exchange.ts'
 import { manifestTypeOf } from './manifest-type.ts'
-import { dropBody, readBody } from './read-body.ts'
+import { readBody } from './read-body.ts'
 import { redactUrl } from './redact-url.ts'
 import { hasStatus, protocolError } from './registry-error.ts'
 import { checkReference, type Repository } from './repository.ts'
@@ -155,7 +155,7 @@ function sameAlgorithm(a: Digest, b: Digest): boolean {
 async function readManifestBody(response: ExchangeResponse, what: string): Promise<Uint8Array> {
   const length = Number(response.header('content-length') ?? 0)
   if (length > maxDocumentBytes) {
-    await dropBody(response.body)
+    response.body.on('error', () => {}).destroy()
     throw documentTooLarge(what, length)
   }
   const bytes = await readBody(response.body, maxDocumentBytes)
