@@ -245,9 +245,9 @@ describe('index', () => {
 
 describe('referrers', () => {
   it.each([true, false])('lists what was attached (API: %s)', async (referrers) => {
-    const with_ = await start({ referrers })
+    const server = await start({ referrers })
     const { digest } = await layoutOfTwo()
-    const name = `${with_.host}/app:1.0`
+    const name = `${server.host}/app:1.0`
     await ok('push', 'oci:image', name)
     writeFileSync(join(folder, 'sbom.json'), '{"a":1}')
     const first = await json('attach', 'sbom.json', '--type', 'application/spdx+json', name)
