@@ -3,6 +3,7 @@
 import type { PlannedEntryView } from '../build-types.ts'
 import { formatBytes, formatCount } from './format.ts'
 import type { Paint } from './paint.ts'
+import { printable } from './printable.ts'
 
 export interface EntryTreeOptions {
   readonly all: boolean
@@ -44,7 +45,7 @@ function insert(root: Node, entry: PlannedEntryView): void {
   for (const part of entry.path.split('/').filter((text) => text !== '')) {
     let child = node.children.get(part)
     if (child === undefined) {
-      child = createNode(part)
+      child = createNode(printable(part))
       node.children.set(part, child)
     }
     node = child
@@ -99,9 +100,9 @@ function formatLeaf(name: string, entry: PlannedEntryView | undefined, paint: Pa
     case 'file':
       return `${name}  ${paint('dim', formatBytes(entry.size))}`
     case 'symlink':
-      return `${name} -> ${entry.target ?? ''}`
+      return `${name} -> ${printable(entry.target ?? '')}`
     case 'hardlink':
-      return `${name} = ${entry.target ?? ''}`
+      return `${name} = ${printable(entry.target ?? '')}`
     case 'whiteout':
       return `${name}  ${paint('yellow', 'removed')}`
     case 'opaque':
@@ -124,8 +125,8 @@ function formatFull(entry: PlannedEntryView, paint: Paint): string {
   const { type, mode, uid, gid, size, path, target, source, origin } = entry
   const owner = `${uid}:${gid}`.padEnd(9)
   const bytes = (type === 'file' ? formatBytes(size) : '').padStart(9)
-  const link = target === undefined ? '' : ` ${type === 'symlink' ? '->' : '='} ${target}`
+  const link = target === undefined ? '' : ` ${type === 'symlink' ? '->' : '='} ${printable(target)}`
   const from = source ?? origin
-  const note = from === undefined ? '' : `  ${paint('dim', `< ${from}`)}`
-  return `${letters[type]} ${mode.padStart(4, '0')} ${owner} ${bytes}  ${path}${link}${note}`
+  const note = from === undefined ? '' : `  ${paint('dim', `< ${printable(from)}`)}`
+  return `${letters[type]} ${mode.padStart(4, '0')} ${owner} ${bytes}  ${printable(path)}${link}${note}`
 }

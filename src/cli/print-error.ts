@@ -4,6 +4,7 @@ import { inspect } from 'node:util'
 import { asBuildError, type Problem } from '../errors.ts'
 import type { Warning } from '../events.ts'
 import type { Paint } from './paint.ts'
+import { printable, printableLines } from './printable.ts'
 
 /** The `error` that `--json` prints (contract, section 4). */
 export interface ErrorView {
@@ -26,10 +27,10 @@ const unexpectedHint = 'this is a fault of ocibuild, not of your spec; run it ag
 /** The text of an error, with a last newline: message, each problem on its line, hint; with `verbose` the stack. */
 export function formatError(error: unknown, paint: Paint, verbose: boolean): string {
   const { code, message, hint, problems } = viewError(error)
-  const lines = [`${paint(['red', 'bold'], 'error')} ${paint('bold', code)}: ${message}`]
+  const lines = [`${paint(['red', 'bold'], 'error')} ${paint('bold', code)}: ${printableLines(message)}`]
   for (const problem of problems) lines.push(`  ${formatProblem(problem, paint)}`)
   if (hint !== undefined && !(verbose && code === unexpectedCode)) {
-    lines.push(`${paint('cyan', 'hint')}: ${hint}`)
+    lines.push(`${paint('cyan', 'hint')}: ${printableLines(hint)}`)
   }
   if (verbose) lines.push(paint('dim', inspect(error, { depth: 4 })))
   return `${lines.join('\n')}\n`
@@ -37,7 +38,9 @@ export function formatError(error: unknown, paint: Paint, verbose: boolean): str
 
 /** `file:line:column path: message`, each part where it is known. */
 export function formatProblem(problem: Problem, paint: Paint): string {
-  const { path, message, file, line, column } = problem
+  const { file, line, column } = problem
+  const path = printable(problem.path)
+  const message = printableLines(problem.message)
   const place = [file, line, column].filter((part) => part !== undefined).join(':')
   const where = [place, path === '' ? '' : paint('bold', path)].filter((part) => part !== '').join(' ')
   return where === '' ? message : `${where}: ${message}`
@@ -46,6 +49,6 @@ export function formatProblem(problem: Problem, paint: Paint): string {
 /** `warning OCB-X: message`, and the hint on a line of its own; with a last newline. */
 export function formatWarning(warning: Warning, paint: Paint): string {
   const { code, message, hint } = warning
-  const text = `${paint('yellow', 'warning')} ${paint('bold', code)}: ${message}\n`
-  return hint === undefined ? text : `${text}${paint('cyan', 'hint')}: ${hint}\n`
+  const text = `${paint('yellow', 'warning')} ${paint('bold', code)}: ${printableLines(message)}\n`
+  return hint === undefined ? text : `${text}${paint('cyan', 'hint')}: ${printableLines(hint)}\n`
 }

@@ -11,6 +11,7 @@ import type { CliContext } from './context.ts'
 import { formatEntries } from './entry-tree.ts'
 import { formatBytes, formatCount, formatTable } from './format.ts'
 import { createPaint, type Paint } from './paint.ts'
+import { printable } from './printable.ts'
 import { createProgress } from './progress.ts'
 import type { CliServices } from './services.ts'
 
@@ -73,9 +74,11 @@ function formatPlatform(platform: PlatformPlanView, all: boolean, paint: Paint):
 function formatLayer(layer: LayerPlanView, index: number, all: boolean, paint: Paint): string[] {
   const facts = [formatCount(layer.files, 'file'), formatBytes(layer.size), layer.compression]
   return [
-    `  layer ${index} ${paint('bold', layer.name)}  ${paint('dim', facts.join(', '))}`,
+    `  layer ${index} ${paint('bold', printable(layer.name))}  ${paint('dim', facts.join(', '))}`,
     ...formatEntries(layer.entries, { all, indent: '    ', paint }),
-    ...layer.hidden.map(({ rule, count }) => `    ${paint('yellow', 'hidden')} ${count} by ${rule}`),
+    ...layer.hidden.map(
+      ({ rule, count }) => `    ${paint('yellow', 'hidden')} ${count} by ${printable(rule)}`,
+    ),
   ]
 }
 

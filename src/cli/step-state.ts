@@ -2,6 +2,7 @@
 
 import type { BuildEvent, Stage } from '../events.ts'
 import { formatBytes } from './format.ts'
+import { printable } from './printable.ts'
 
 export interface RunningStep {
   readonly id: string
@@ -41,7 +42,7 @@ export class StepState {
 
 /** A title that is a script of several lines, as one. */
 export function oneLine(title: string): string {
-  return title.trim().replaceAll(/\s*\n\s*/g, '; ')
+  return printable(title.trim().replaceAll(/\s*\n\s*/g, '; '))
 }
 
 /** `12.3 MB of 27.0 MB, 34.0 MB/s`, or without ` of 27.0 MB`; '' before there is anything to say. */

@@ -5,6 +5,7 @@ import type { CliContext } from './context.ts'
 import { formatBytes, formatCount, formatDuration, formatTable, shortDigest } from './format.ts'
 import { nextCommands } from './next-commands.ts'
 import { createPaint, type Paint } from './paint.ts'
+import { printable } from './printable.ts'
 
 /** The whole summary, beginning with an empty line; `self` is what runs this tool. */
 export function formatSummary(
@@ -58,7 +59,7 @@ function formatPlatform(platform: PlatformResult, many: boolean, paint: Paint): 
 
 function layerRow(layer: LayerResult): string[] {
   const origin = layer.from === 'base' ? 'base' : layer.cached ? 'cached' : 'built'
-  return [layer.name, formatBytes(layer.size), shortDigest(layer.digest), origin]
+  return [printable(layer.name), formatBytes(layer.size), shortDigest(layer.digest), origin]
 }
 
 // A base has the layers that it has: one row says what matters of them.
