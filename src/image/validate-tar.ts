@@ -157,9 +157,12 @@ function entryOf(header: Header): TarEntry {
   }
 }
 
-/** PAX records were decoded as UTF-8 by the reader, header fields as latin1. */
+/**
+ * Header fields were decoded as latin1. PAX records were decoded as UTF-8 by the reader, which makes U+FFFD of what is
+ * none; that character also stands in names that hold it, so nothing can be said of those.
+ */
 function decode(text: string, isPax: boolean): { readonly text: string; readonly undecodable: boolean } {
-  if (isPax) return { text, undecodable: text.includes('\ufffd') }
+  if (isPax) return { text, undecodable: false }
   const bytes = Buffer.from(text, 'latin1')
   return isUtf8(bytes) ? { text: bytes.toString('utf8'), undecodable: false } : { text, undecodable: true }
 }

@@ -75,6 +75,8 @@ export const oddNames: readonly string[] = [
   '日本語.txt',
   '\u{1F600}.md',
   'z\u00df\u0130ı',
+  // What decoders write for bytes that they cannot read is a name like others.
+  '\ufffd',
   'A',
   'a',
   'B',
