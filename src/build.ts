@@ -6,6 +6,7 @@ import { resolveConfig } from './config/resolve-config.ts'
 import type { ResolvedSpec } from './config/resolved-spec.ts'
 import { buildImages } from './pipeline/build-image.ts'
 import { deliver } from './pipeline/deliver.ts'
+import { prepareOutputs } from './pipeline/outputs.ts'
 import { planImages } from './pipeline/plan-image.ts'
 import { planView } from './pipeline/plan-view.ts'
 import { runAllPrepare } from './pipeline/prepare.ts'
@@ -20,14 +21,15 @@ import { withSession, type Session } from './pipeline/session.ts'
 export function build(options: BuildOptions = {}): Promise<BuildResult> {
   return withSession(options, async (session) => {
     const spec = await readSpec(session)
+    const outputs = prepareOutputs(spec, session)
     await runAllPrepare(spec, session)
     const plans = await planImages(spec, session)
-    const staged = await buildImages(plans, session)
+    const staged = await buildImages(plans, outputs, session)
     session.checkStrict()
-    const outputs = await deliver(staged, session)
+    const written = await deliver(staged, outputs, session)
     return {
       schemaVersion: 1,
-      images: staged.map((image, index) => imageResult(image, outputs[index] ?? [], session)),
+      images: staged.map((image, index) => imageResult(image, written[index] ?? [], session)),
       warnings: session.warnings,
       durationMs: Math.round(session.elapsedMs()),
     }

@@ -1,6 +1,6 @@
 /** Registries as sources and outputs. */
 
-import { copyGraph } from './content/copy-graph.ts'
+import { copyBlob, copyGraph } from './content/copy-graph.ts'
 
 import { OciBuildError } from './errors.ts'
 import type { ImageSource, Output } from './content/image-place.ts'
@@ -31,9 +31,18 @@ export function registryOutput(
 ): Output {
   const store = openRegistry(reference, context, { access: 'push', mountFrom })
   const added: { readonly root: Descriptor; readonly tags: readonly string[] }[] = []
+  const ahead = new Set<Promise<void>>()
   return {
     store,
+    sendAhead(source, blob, options) {
+      const sending = (async () => {
+        if (!(await store.has(blob, options))) await copyBlob(source, blob, store, options?.signal)
+      })()
+      // A failure is met again, and told, when `add` sends what is not there.
+      ahead.add(sending.catch(() => undefined))
+    },
     async add(source, root, names, options) {
+      await Promise.all(ahead)
       const tags = names.map((name) => name.reference)
       const send = (): Promise<void> => copyGraph(source, root, store, { ...options, concurrency })
       const [first] = tags
@@ -51,6 +60,6 @@ export function registryOutput(
     async finish(options) {
       for (const { root, tags } of added) await store.tagAll(root, tags, options)
     },
-    abort: async () => undefined,
+    abort: async () => void (await Promise.all(ahead)),
   }
 }

@@ -109,11 +109,12 @@ function uniqueByDigest(descriptors: readonly Descriptor[]): readonly Descriptor
   return [...new Map(descriptors.map((descriptor) => [descriptor.digest, descriptor])).values()]
 }
 
-async function copyBlob(
+/** Copies one blob, in the cheapest way that both stores know; `target` lacks it. */
+export async function copyBlob(
   source: Fetcher,
   descriptor: Descriptor,
   target: ContentStore,
-  signal: AbortSignal,
+  signal: AbortSignal | undefined,
 ): Promise<void> {
   // Before the source is opened: bytes that a mount saves are not fetched either.
   if (!isParent(descriptor) && isMounter(target)) {

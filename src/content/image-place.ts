@@ -23,6 +23,11 @@ export interface Output {
     names: readonly ImageName[],
     options?: Omit<CopyGraphOptions, 'concurrency' | 'deep'>,
   ): Promise<void>
+  /**
+   * Begins to send one blob, for places that are far: who builds sends what is done while the rest is made. Never
+   * throws; what did not arrive is sent by `add`, which waits for all that was begun.
+   */
+  sendAhead?(source: Fetcher & Partial<FileBacked>, blob: Descriptor, options?: StoreOptions): void
   /** Makes all that was added visible at once. On a failure what was there before is untouched. */
   finish(options?: StoreOptions): Promise<void>
   /** Gives up what was not finished. Harmless after `finish`. */

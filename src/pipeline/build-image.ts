@@ -8,6 +8,7 @@ import { createLayerCache } from '../layer/layer-cache.ts'
 import type { Descriptor } from '../spec/descriptor.ts'
 import { createEncoderIdentity } from './encoder-identity.ts'
 import { stepTitle, type ImagePlan, type LayerPlan, type PlatformPlan } from './plan-image.ts'
+import type { Outputs } from './outputs.ts'
 import type { Session } from './session.ts'
 
 export interface StagedPlatform {
@@ -26,6 +27,7 @@ export interface StagedImage {
 /** Builds every image into the staging store; nothing of it is visible to anybody yet. */
 export async function buildImages(
   plans: readonly ImagePlan[],
+  outputs: Outputs,
   session: Session,
 ): Promise<readonly StagedImage[]> {
   const { staging, cache, environment, options } = session
@@ -40,7 +42,9 @@ export async function buildImages(
       const layers: BuiltLayer[] = []
       for (const layer of platform.layers) {
         const title = stepTitle(layer.changeset.name, plan, platform.platform)
-        layers.push(await stageLayer(title, layer, builder, session))
+        const staged = await stageLayer(title, layer, builder, session)
+        await outputs.sendAhead(plan.spec, staged.descriptor)
+        layers.push(staged)
       }
       const image = await assembleImage(staging, plan.spec, platform.platform, platform.base, layers)
       platforms.push({ plan: platform, image, layers })

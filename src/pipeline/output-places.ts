@@ -1,19 +1,18 @@
 /** Where an image goes, and what it is called there. */
 
+import type { ImageSpec } from '../config/resolved-spec.ts'
 import { OciBuildError } from '../errors.ts'
 import { outputNames, type ImageName } from '../spec/output-names.ts'
 import { formatReference } from '../spec/parse-reference.ts'
 import { parseRepositoryReference } from '../spec/parse-repository.ts'
 import { formatPlatform } from '../spec/platform.ts'
 import type { LayoutReference, Reference, RegistryReference } from '../spec/reference.ts'
-import type { StagedImage } from './build-image.ts'
 import type { Session } from './session.ts'
 
 export type Place = LayoutReference | RegistryReference
 
 /** The outputs of an image's spec, `registry` as the repository that its name names. Throws `OCB-SPEC-NAME-HOST`. */
-export function placesOf(image: StagedImage, session: Session): readonly Place[] {
-  const { spec } = image.plan
+export function placesOf(spec: ImageSpec, session: Session): readonly Place[] {
   const places = spec.outputs.map((output) => placeOf(output, spec.name))
   if (spec.platformsDefaulted && places.some((place) => place.transport === 'docker')) {
     const platforms = spec.platforms.map(formatPlatform).join(', ')
@@ -27,21 +26,20 @@ export function placesOf(image: StagedImage, session: Session): readonly Place[]
 }
 
 /** What the image is called in a place: tags, ref names, RepoTags. */
-export function namesIn(place: Place, image: StagedImage): readonly ImageName[] {
-  const { spec } = image.plan
+export function namesIn(place: Place, spec: ImageSpec): readonly ImageName[] {
   if (place.transport !== 'docker') return outputNames(place, spec.name, spec.tags)
-  return tagsIn(place, image).map((reference) => ({ reference, annotations: {} }))
+  return tagsIn(place, spec).map((reference) => ({ reference, annotations: {} }))
 }
 
 /** `registry.example.com/team/app:1.4.0`, one for each tag. */
-export function pushedReferences(place: RegistryReference, image: StagedImage): readonly string[] {
+export function pushedReferences(place: RegistryReference, spec: ImageSpec): readonly string[] {
   const name = `${place.host}/${place.repository}`
-  return tagsIn(place, image).map((tag) => `${name}:${tag}`)
+  return tagsIn(place, spec).map((tag) => `${name}:${tag}`)
 }
 
 /** An output that names a tag has that one; else the spec's. */
-function tagsIn(place: RegistryReference, image: StagedImage): readonly string[] {
-  return place.tag === undefined ? image.plan.spec.tags : [place.tag]
+function tagsIn(place: RegistryReference, spec: ImageSpec): readonly string[] {
+  return place.tag === undefined ? spec.tags : [place.tag]
 }
 
 function placeOf(output: Reference, name: string): Place {

@@ -24,6 +24,8 @@ export interface Session {
   readonly staging: LayoutStore
   readonly timeSpent: TimeSpent
   readonly registries: Registries
+  /** Runs when the session ends, however it ends; the last first. */
+  atEnd(work: () => Promise<void>): void
   /** Milliseconds since the session began. */
   elapsedMs(): number
   /** Throws `OCB-STRICT` when warnings are errors and there were any. */
@@ -43,11 +45,12 @@ export async function withSession<T>(
     const cacheDir = resolve(environment.cwd, options.cacheDir ?? defaultCacheDir(environment))
     const cache = openCache(cacheDir, options.cache !== false, environment)
     try {
-      const session = await openSession(options, environment, cacheDir, cache)
+      const endings: (() => Promise<void>)[] = []
+      const atEnd: Session['atEnd'] = (ending) => void endings.unshift(ending)
       try {
-        return await work(session)
+        return await work(await openSession(options, environment, cacheDir, cache, atEnd))
       } finally {
-        await session.registries.close()
+        for (const ending of endings) await ending()
       }
     } finally {
       cache.close()
@@ -76,10 +79,13 @@ async function openSession(
   environment: Environment,
   cacheDir: string,
   cache: CacheFolder,
+  atEnd: Session['atEnd'],
 ): Promise<Session> {
   const startedMs = environment.now()
   const reporter = createReporter(options.onEvent, options.signal, environment.now)
   const staging = await openLayout(cache.contentDir, { create: true, nowMs: environment.wallClockMs() })
+  const registries = createRegistries(environment, reporter, cache, options.offline === true)
+  atEnd(() => registries.close())
   return {
     options,
     environment,
@@ -90,7 +96,8 @@ async function openSession(
     cache,
     staging,
     timeSpent: createTimeSpent(environment.now),
-    registries: createRegistries(environment, reporter, cache, options.offline === true),
+    registries,
+    atEnd,
     elapsedMs: () => environment.now() - startedMs,
     checkStrict() {
       const { warnings } = reporter
