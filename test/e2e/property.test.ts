@@ -23,6 +23,7 @@ beforeAll(async () => {
 })
 afterAll(() => rmSync(work, { recursive: true, force: true }))
 
+// No setgid: GNU tar lets folders that it makes in such a one inherit it, when it needs no chmod otherwise.
 const baseLayers = [
   gzipLayer(
     rawTar([
@@ -38,7 +39,7 @@ const baseLayers = [
   plainLayer(
     rawTar([
       { name: 'srv/', mode: 0o711, uid: 12, gid: 34 },
-      { name: 'srv/data/', mode: 0o2770, uid: 7, gid: 8 },
+      { name: 'srv/data/', mode: 0o1770, uid: 7, gid: 8 },
       { name: 'srv/data/.kept of the base', content: 'kept', mode: 0o600, uid: 7, gid: 8 },
     ]),
   ),
@@ -54,7 +55,7 @@ const baseNodes: ReadonlyMap<string, TreeNode> = new Map<string, TreeNode>([
   ['var', { ...directory, mode: 0o700, uid: 2_097_151, gid: 1 }],
   ['var/run', { ...directory, type: 'symlink', target: '/run' }],
   ['srv', { ...directory, mode: 0o711, uid: 12, gid: 34 }],
-  ['srv/data', { ...directory, mode: 0o2770, uid: 7, gid: 8 }],
+  ['srv/data', { ...directory, mode: 0o1770, uid: 7, gid: 8 }],
   [
     'srv/data/.kept of the base',
     { ...directory, type: 'file', mode: 0o600, uid: 7, gid: 8, content: Buffer.from('kept') },
