@@ -56,3 +56,13 @@ it('has the keys of the contract, each image with its own time', async () => {
   for (const ms of spentMs) expect(ms).toBeGreaterThan(0)
   expect(spentMs.reduce((sum, ms) => sum + ms, 0)).toBeLessThanOrEqual(result.durationMs + 2)
 })
+
+it('names a place once, however many tags it got there', async () => {
+  const dir = mkdtempSync(join(tmpdir(), 'ocibuild-result-'))
+  const outputs = ['oci:out', 'oci:out:extra', 'oci-archive:out.tar']
+  const spec = { name: 'x', platforms: ['linux/amd64'], layers: [{ file: '/a', content: 'a' }], outputs }
+  const environment = { ...processEnvironment(), cwd: dir, variables: {} }
+  const [image] = (await build({ environment, cacheDir: join(dir, 'cache'), spec })).images
+  expect(image?.references).toEqual([`oci:out:@${image?.digest}`, `oci-archive:out.tar:@${image?.digest}`])
+  expect(image?.outputs.map(({ ref }) => ref)).toEqual(outputs)
+})
