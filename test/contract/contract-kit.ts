@@ -22,7 +22,7 @@ export interface Desk {
   readonly folder: string
   /** What stands in no spec of a test is the same in all. */
   build(spec: Words, options?: BuildOptions): Promise<Image>
-  plan(spec: Words): Promise<BuildPlan>
+  plan(spec: Words, options?: BuildOptions): Promise<BuildPlan>
   /** The error of a build that must fail. */
   failure(spec: Words, options?: BuildOptions): Promise<OciBuildError>
 }
@@ -39,14 +39,17 @@ export interface Image {
   config(platform?: string): ImageConfig
 }
 
-export function openDesk(files: Readonly<Record<string, Made>> = {}): Desk {
+export function openDesk(
+  files: Readonly<Record<string, Made>> = {},
+  variables: Readonly<Record<string, string>> = {},
+): Desk {
   const folder = realpathSync(mkdtempSync(join(tmpdir(), 'ocibuild-contract-')))
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
   fillFolder(folder, files)
   const environment = {
     ...processEnvironment(),
     cwd: folder,
-    variables: { PATH: process.env['PATH'], GIT_CEILING_DIRECTORIES: tmpdir() },
+    variables: { PATH: process.env['PATH'], GIT_CEILING_DIRECTORIES: tmpdir(), ...variables },
   }
   const withDefaults = (spec: Words, options: BuildOptions = {}): BuildOptions => ({
     cwd: folder,
@@ -59,7 +62,7 @@ export function openDesk(files: Readonly<Record<string, Made>> = {}): Desk {
     folder,
     build: async (spec, options) =>
       imageOf(join(folder, '.ocibuild/image'), await build(withDefaults(spec, options))),
-    plan: (spec) => createPlan(withDefaults(spec)),
+    plan: (spec, options) => createPlan(withDefaults(spec, options)),
     async failure(spec, options) {
       try {
         await build(withDefaults(spec, options))
