@@ -1,7 +1,9 @@
 /** A command line from words to exit status: parses, runs, prints what was thrown. */
 
 import { CommanderError, type Command } from 'commander'
+import { nearest } from '../config/nearest.ts'
 import type { Environment } from '../environment.ts'
+import { OciBuildError } from '../errors.ts'
 import type { CliContext } from './context.ts'
 import { existingDir } from './existing-dir.ts'
 import { exitStatus, exitStatusOf } from './exit-status.ts'
@@ -39,7 +41,13 @@ export async function runCli(
     return scoped.status()
   } catch (error) {
     if (error instanceof CommanderError && isHelp(error)) {
-      return error.exitCode === 0 ? exitStatus.done : exitStatus.usage
+      if (error.exitCode === 0) return exitStatus.done
+      const [word, topic] = argv
+      if (word === 'help' && topic !== undefined) {
+        const unknown = unknownTopic(topic, program)
+        context.stderr(formatError(unknown, createPaint(context.colors), globals.verbose))
+      }
+      return exitStatus.usage
     }
     const known = error instanceof CommanderError ? usageError(error, helpCommandOf(argv, program)) : error
     const asked: Readonly<Record<string, unknown>> = acting.opts()
@@ -52,6 +60,16 @@ export async function runCli(
     if (json) context.stdout(`${JSON.stringify({ error: viewError(known) }, null, 2)}\n`)
     return exitStatusOf(known, context.signal)
   }
+}
+
+function unknownTopic(topic: string, program: Command): OciBuildError {
+  const names = program.commands.map((command) => command.name())
+  const similar = nearest(topic, names)
+  return new OciBuildError('OCB-USAGE-COMMAND', {
+    message: `"${topic}" is not a command`,
+    hint:
+      similar === undefined ? 'take one of the commands above' : `did you mean "ocibuild help ${similar}"?`,
+  })
 }
 
 interface Globals {

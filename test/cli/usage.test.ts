@@ -61,6 +61,8 @@ describe('words that are wrong', () => {
     [['service'], 'OCB-USAGE-COMMAND', 'ocibuild ./service'],
     [['-t', 'x', 'build'], 'OCB-USAGE-COMMAND', 'write it first: ocibuild build'],
     [['./service', 'web'], 'OCB-USAGE-COMMAND', 'ocibuild build ./service web'],
+    [['help', 'inspct'], 'OCB-USAGE-COMMAND', 'did you mean "ocibuild help inspect"?'],
+    [['help', 'zebra'], 'OCB-USAGE-COMMAND', 'take one of the commands above'],
     [['cache', 'prun'], 'OCB-USAGE-COMMAND', 'did you mean prune?'],
     [['--platfrom', 'x'], 'OCB-USAGE-OPTION', 'did you mean --platform?'],
     [['build', '--zzz'], 'OCB-USAGE-OPTION', 'see "ocibuild build --help"'],
