@@ -6,9 +6,12 @@ import { openCacheFolder } from '../cache/cache-folder.ts'
 import { defaultCacheDir, type Environment } from '../environment.ts'
 import { OciBuildError } from '../errors.ts'
 import { openSource, type ImageSource } from '../open-target.ts'
+import { createRegistries } from '../pipeline/registries.ts'
+import type { RegistryContext } from '../registry/registry-context.ts'
 import { formatReference, parseReference } from '../spec/parse-reference.ts'
 import type { Platform } from '../spec/platform.ts'
 import type { Reference } from '../spec/reference.ts'
+import { createCliReporter } from './cli-reporter.ts'
 import type { CliContext } from './context.ts'
 
 /** Where a build writes when nobody says where (contract, section 3). */
@@ -50,18 +53,23 @@ function layoutsIn(folder: string): readonly string[] {
 /** Opens the image for as long as `use` takes. Throws what `openSource` and `use` throw. */
 export async function withImage<T>(
   reference: Reference,
-  { environment, signal }: CliContext,
+  context: CliContext,
   use: (image: ImageArgument) => Promise<T>,
 ): Promise<T> {
+  const { environment, signal } = context
   const cacheDir = resolve(environment.cwd, defaultCacheDir(environment))
   // Looking at an image needs no cache: it only takes longer without.
   const fallbackDir = environment.tempDir
   const cache = openCacheFolder(cacheDir, { keep: true, nowMs: environment.wallClockMs(), fallbackDir })
+  const registries = createRegistries(environment, createCliReporter(context), cache, false)
   try {
     const { cwd } = environment
-    const source = await openSource(reference, { cwd, spoolDir: cache.runDir, environment, signal })
+    const openRegistries = (): Promise<RegistryContext> => registries.context()
+    const spoolDir = cache.runDir
+    const source = await openSource(reference, { cwd, spoolDir, environment, signal, openRegistries })
     return await use({ ...source, text: formatReference(reference), namesDir: cache.namesDir })
   } finally {
+    await registries.close()
     cache.close()
   }
 }

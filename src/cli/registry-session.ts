@@ -3,19 +3,18 @@
 import { resolve } from 'node:path'
 import { Writable } from 'node:stream'
 import { openCacheFolder } from '../cache/cache-folder.ts'
+import { openSeenBlobs } from '../cache/seen-blobs.ts'
 import { defaultCacheDir } from '../environment.ts'
-import { createReporter, type EventListener, type Reporter } from '../events.ts'
+import type { EventListener, Reporter } from '../events.ts'
+import { createRegistryContext } from '../registry/create-context.ts'
 import { createCredentialStore, type CredentialStore } from '../registry/credentials/credential-store.ts'
-import type { RegistryContext } from '../registry/registry-context.ts'
 import { closeRegistries } from '../registry/sessions.ts'
-import { createRegistrySettings } from '../registry/settings/registry-settings.ts'
 import type { PlaceContext } from '../transfer/places.ts'
+import { createCliReporter } from './cli-reporter.ts'
 import type { CliContext } from './context.ts'
-import { createPaint } from './paint.ts'
-import { formatWarning } from './print-error.ts'
 
 export interface RegistrySession {
-  readonly places: PlaceContext & { readonly registries: RegistryContext }
+  readonly places: PlaceContext
   readonly credentials: CredentialStore
   readonly reporter: Reporter
 }
@@ -35,38 +34,33 @@ export async function withRegistries<T>(
 ): Promise<T> {
   const { environment, signal } = context
   const { cwd } = environment
-  const printWarnings: EventListener = (event) => {
-    if (event.type === 'warning') {
-      context.stderr(formatWarning(event.warning, createPaint(context.colors)))
-    }
-  }
-  const reporter = createReporter(options.onEvent ?? printWarnings, signal, environment.now)
+  const reporter = createCliReporter(context, options.onEvent)
   const credentials = createCredentialStore({ environment, hosts: options.hosts, reporter })
-  const registries: RegistryContext = {
-    environment,
-    settingsFor: await createRegistrySettings({ environment }),
-    credentialFor: async (host) => (await credentials.find(host))?.credential,
-    reporter,
-    signal,
-  }
   const cacheDir = resolve(cwd, defaultCacheDir(environment))
   const fallbackDir = environment.tempDir
   const cache = openCacheFolder(cacheDir, { keep: true, nowMs: environment.wallClockMs(), fallbackDir })
   try {
-    const places: RegistrySession['places'] = {
+    const seenBlobs = openSeenBlobs(cache.seenDir)
+    const registries = await createRegistryContext({ environment, reporter, signal, seenBlobs, credentials })
+    const places: PlaceContext = {
       cwd,
       environment,
       spoolDir: cache.runDir,
       registries,
       signal,
-      get stdout() {
+      openStdout() {
         const { rawStdout } = context
-        return rawStdout instanceof Writable ? rawStdout : undefined
+        // Nobody reads an archive on a terminal.
+        const isTerminal = 'isTTY' in rawStdout && rawStdout.isTTY === true
+        return rawStdout instanceof Writable && !isTerminal ? rawStdout : undefined
       },
     }
-    return await use({ places, credentials, reporter })
+    try {
+      return await use({ places, credentials, reporter })
+    } finally {
+      await closeRegistries(registries)
+    }
   } finally {
-    await closeRegistries(registries)
     cache.close()
   }
 }

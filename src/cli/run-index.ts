@@ -29,8 +29,9 @@ export async function runIndexCreate(
   const annotations = parsePairs('--annotation', flags.annotation)
   const sources = refs.map((ref) => parseReference(ref, 'in'))
   await change(destination, sources, flags, context, async ({ target, tag }, places) => {
-    const { signal } = places
-    return await createIndex(target, tag, await openAll(sources, places), { annotations, signal })
+    const { signal, environment } = places
+    const { now } = environment
+    return await createIndex(target, tag, await openAll(sources, places), { annotations, signal, now })
   })
 }
 
@@ -43,8 +44,9 @@ export async function runIndexAdd(
   const annotations = parsePairs('--annotation', flags.annotation)
   const sources = refs.map((ref) => parseReference(ref, 'in'))
   await change(destination, sources, flags, context, async ({ target, tag }, places) => {
-    const { signal } = places
-    return await addToIndex(target, tag, await openAll(sources, places), { annotations, signal })
+    const { signal, environment } = places
+    const { now } = environment
+    return await addToIndex(target, tag, await openAll(sources, places), { annotations, signal, now })
   })
 }
 
@@ -62,8 +64,8 @@ export async function runIndexRemove(
       hint: 'name digests, or platforms with --platform',
     })
   }
-  await change(destination, [], flags, context, async ({ target, tag }, { signal }) => {
-    return await removeFromIndex(target, tag, { digests, platforms }, { signal })
+  await change(destination, [], flags, context, async ({ target, tag }, { signal, environment: { now } }) => {
+    return await removeFromIndex(target, tag, { digests, platforms }, { signal, now })
   })
 }
 
@@ -81,8 +83,8 @@ export async function runIndexAnnotate(
       hint: 'write --annotation key=value or --remove-annotation key, and at most one --platform',
     })
   }
-  await change(destination, [], flags, context, async ({ target, tag }, { signal }) => {
-    return await annotateIndex(target, tag, { set, remove, platform }, { signal })
+  await change(destination, [], flags, context, async ({ target, tag }, { signal, environment: { now } }) => {
+    return await annotateIndex(target, tag, { set, remove, platform }, { signal, now })
   })
 }
 

@@ -3,7 +3,7 @@
 import type { Environment } from '../environment.ts'
 import type { Reporter } from '../events.ts'
 import type { Digest } from '../spec/digest.ts'
-import { createCredentialStore } from './credentials/credential-store.ts'
+import { createCredentialStore, type CredentialStore } from './credentials/credential-store.ts'
 import type { RegistryContext } from './registry-context.ts'
 import { createRegistrySettings, type RegistrySettingsOptions } from './settings/registry-settings.ts'
 
@@ -14,6 +14,8 @@ export interface CreateContextOptions {
   /** `registries` of the spec, and the folder its paths are relative to. */
   readonly fromSpec?: RegistrySettingsOptions['fromSpec']
   readonly folder?: string | undefined
+  /** Default: a store over the environment. */
+  readonly credentials?: CredentialStore | undefined
   /** Where blobs were seen before; mounts are tried from there. */
   readonly seenBlobs?:
     | {
@@ -27,7 +29,7 @@ export interface CreateContextOptions {
 export async function createRegistryContext(options: CreateContextOptions): Promise<RegistryContext> {
   const { environment, reporter, signal, fromSpec, folder, seenBlobs } = options
   const settingsFor = await createRegistrySettings({ environment, fromSpec, cwd: folder })
-  const credentials = createCredentialStore({ environment, reporter })
+  const credentials = options.credentials ?? createCredentialStore({ environment, reporter })
   return {
     environment,
     reporter,

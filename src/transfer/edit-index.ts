@@ -11,8 +11,10 @@ import { isIndexType, mediaTypes } from '../spec/media-type.ts'
 import { readAsIndex } from './index-entries.ts'
 
 export interface EditIndexOptions extends StoreOptions {
-  /** How long to wait before looking whether another writer was faster, in milliseconds. Default 400. */
+  /** How long to wait at least before looking whether another writer was faster, in milliseconds. Default 400. */
   readonly settleMs?: number | undefined
+  /** Monotonic milliseconds: with it the wait is also three times as long as a look and a write took. */
+  readonly now?: (() => number) | undefined
   /** Default 12. */
   readonly attempts?: number | undefined
   /** Default `Math.random`: keeps two writers from meeting again and again. */
@@ -32,7 +34,7 @@ export async function editIndex(
   edit: (index: ImageIndex | undefined) => ImageIndex,
   options: EditIndexOptions = {},
 ): Promise<Descriptor> {
-  const { signal, settleMs = 400, attempts = 12, random = Math.random } = options
+  const { signal, settleMs = 400, attempts = 12, random = Math.random, now = () => 0 } = options
   for (let attempt = 1; attempt <= attempts; attempt += 1) {
     const current = await resolveTag(target, tag, options)
     const before = current && (await readAsIndex(target, current, options))
@@ -42,10 +44,12 @@ export async function editIndex(
     const next: Descriptor = { mediaType: mediaTypes.index, digest: sha256(bytes), size: bytes.length }
     if (!(await target.has(next, options))) await target.push(next, oneChunk(bytes), options)
     // The last look before the write keeps the window in which two writers miss each other as small as it gets.
+    const beganMs = now()
     const latest = await resolveTag(target, tag, options)
     if (latest?.digest === current?.digest) {
       await target.tag(next, tag, options)
-      await pause(settleMs * (1 + random()), signal)
+      // Others need as long as we do from their last look to their write.
+      await pause(Math.max(settleMs, 3 * (now() - beganMs)) * (1 + random()), signal)
     } else await pause(settleMs * random() * attempt, signal)
   }
   throw new OciBuildError('OCB-INDEX-CONTESTED', {

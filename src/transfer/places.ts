@@ -2,18 +2,19 @@
 
 import { resolve } from 'node:path'
 import type { Writable } from 'node:stream'
-import { copyGraph, type CopyGraphOptions } from '../content/copy-graph.ts'
+import type { CopyGraphOptions } from '../content/copy-graph.ts'
 import type { Target } from '../content/store.ts'
 import type { Environment } from '../environment.ts'
 import { OciBuildError } from '../errors.ts'
 import { openLayout } from '../layout/layout-store.ts'
-import { openOutput, openSource, type ImageSource } from '../open-target.ts'
-import { openRegistry, type RegistryStore } from '../registry/registry-store.ts'
+import { openOutput, openSource, type ImageSource, type OutputContext } from '../open-target.ts'
+import { openRegistry } from '../registry/registry-store.ts'
 import type { RegistryContext } from '../registry/registry-context.ts'
 import type { Descriptor } from '../spec/descriptor.ts'
+import type { Digest } from '../spec/digest.ts'
 import { outputNames, type ImageName } from '../spec/output-names.ts'
 import { formatReference } from '../spec/parse-reference.ts'
-import { isTag } from '../spec/parse-repository.ts'
+import { isTag, parseRepositoryReference } from '../spec/parse-repository.ts'
 import type { LayoutReference, Reference, RegistryReference } from '../spec/reference.ts'
 
 export interface PlaceContext {
@@ -24,15 +25,13 @@ export interface PlaceContext {
   readonly spoolDir: string
   readonly registries: RegistryContext
   readonly signal?: AbortSignal | undefined
-  /** Where the output `-` goes. */
-  readonly stdout?: Writable | undefined
+  /** Where the output `-` goes; called only where that is written. */
+  readonly openStdout?: (() => Writable | undefined) | undefined
 }
 
 /** Opens the image that a reference names, wherever it is. Throws `OCB-REFERENCE-NOT-FOUND`, and what stores throw. */
 export async function openImage(reference: Reference, context: PlaceContext): Promise<ImageSource> {
-  if (reference.transport !== 'docker') return await openSource(reference, context)
-  const store = openRegistry(reference, context.registries)
-  return { store, root: await store.resolve(wantedOf(reference), context) }
+  return await openSource(reference, { ...context, openRegistries: async () => context.registries })
 }
 
 /** What a registry is asked for: the digest where one is written. */
@@ -124,75 +123,77 @@ export async function deliverImage(
   context: PlaceContext,
   options: Pick<CopyGraphOptions, 'onBlob'> = {},
 ): Promise<Delivery> {
-  const root = bareDescriptor(source.root)
-  if (destination.transport === 'docker') {
-    return await deliverToRegistry({ ...source, root }, destination, tags, context, options)
-  }
-  if (!('path' in destination)) {
+  if (destination.transport !== 'docker' && !('path' in destination)) {
     throw new OciBuildError('OCB-USAGE-REFERENCE', {
       message: `${formatReference(destination)} is no place to copy an image to`,
       hint: 'name HOST/NAME:TAG, oci:DIR, oci-archive:FILE or docker-archive:FILE',
     })
   }
-  const { cwd, environment, signal } = context
-  // Not looked at otherwise: whoever takes the stream takes it from the words of the command.
-  const stdout = destination.path === '-' ? context.stdout : undefined
-  const output = await openOutput(destination, { cwd, environment, stdout })
+  const root = bareDescriptor(source.root)
+  const { signal } = context
+  const output = await openOutput(destination, outputContext(source, destination, context))
   try {
     const names = namesIn(destination, source, tags)
     await output.add(source.store, root, names, { signal, ...options })
     await output.finish({ signal })
-    const { digest } = root
-    const references = names.map(({ reference: ref }) => formatReference({ ...destination, ref }))
-    return destination.transport === 'oci'
-      ? { reference: formatReference({ ...destination, ref: undefined, digest }), references }
-      : { reference: references[0] ?? formatReference(destination), references }
+    return describeDelivery(destination, names, root.digest)
   } finally {
     await output.abort()
   }
 }
 
+function outputContext(
+  source: NamedSource,
+  destination: LayoutReference | RegistryReference,
+  { cwd, environment, registries, openStdout }: PlaceContext,
+): OutputContext {
+  const from = parseRepositoryReference(source.name)
+  const isNear =
+    'reference' in from &&
+    destination.transport === 'docker' &&
+    from.hostWritten &&
+    from.reference.host === destination.host
+  return {
+    cwd,
+    environment,
+    stdout: 'path' in destination && destination.path === '-' ? openStdout?.() : undefined,
+    openRegistries: async () => registries,
+    mountFrom: isNear ? [from.reference.repository] : [],
+  }
+}
+
+function describeDelivery(
+  destination: LayoutReference | RegistryReference,
+  names: readonly ImageName[],
+  digest: Digest,
+): Delivery {
+  if (destination.transport === 'docker') {
+    const name = `${destination.host}/${destination.repository}`
+    return {
+      reference: `${name}@${digest}`,
+      references: names.map(({ reference: tag }) => `${name}:${tag}`),
+    }
+  }
+  const references = names.map(({ reference: ref }) => formatReference({ ...destination, ref }))
+  return destination.transport === 'oci'
+    ? { reference: formatReference({ ...destination, ref: undefined, digest }), references }
+    : { reference: references[0] ?? formatReference(destination), references }
+}
+
 function namesIn(
-  destination: LayoutReference,
+  destination: LayoutReference | RegistryReference,
   source: NamedSource,
   tags: readonly string[],
 ): readonly ImageName[] {
+  if (destination.transport === 'docker') {
+    return [...new Set([destination.tag ?? 'latest', ...tags])].map((reference) => ({
+      reference,
+      annotations: {},
+    }))
+  }
   const own = destination.ref === undefined ? [] : outputNames(destination, source.name, [])
   const more = own.length === 0 && tags.length === 0 ? [source.tag] : tags
   return [...own, ...outputNames({ ...destination, ref: undefined }, source.name, more)]
-}
-
-async function deliverToRegistry(
-  source: ImageSource,
-  destination: RegistryReference,
-  more: readonly string[],
-  context: PlaceContext,
-  options: Pick<CopyGraphOptions, 'onBlob'>,
-): Promise<Delivery> {
-  const { signal } = context
-  const tags = [...new Set([...(destination.tag === undefined ? [] : [destination.tag]), ...more])]
-  const from = repositoryOf(source)
-  const mountFrom = from?.host === destination.host ? [from.repository] : []
-  const store = openRegistry(destination, context.registries, { access: 'push', mountFrom })
-  const [first] = tags
-  if (first !== undefined && !(await store.has(source.root, { signal })))
-    await store.presume(first, { signal })
-  try {
-    await copyGraph(source.store, source.root, store, { signal, ...options })
-  } catch (error) {
-    if (!(error instanceof OciBuildError) || error.code !== 'OCB-REGISTRY-BLOB-UNKNOWN') throw error
-    // What was taken as present was not: the store knows better now.
-    await copyGraph(source.store, source.root, store, { signal, ...options })
-  }
-  await store.tagAll(source.root, tags, { signal })
-  const name = `${destination.host}/${destination.repository}`
-  return { reference: `${name}@${source.root.digest}`, references: tags.map((tag) => `${name}:${tag}`) }
-}
-
-function repositoryOf({ store }: ImageSource): Pick<RegistryStore, 'host' | 'repository'> | undefined {
-  const isRegistry = 'host' in store && 'repository' in store
-  if (!isRegistry || typeof store.host !== 'string' || typeof store.repository !== 'string') return undefined
-  return { host: store.host, repository: store.repository }
 }
 
 /** What an image is called by its reference: its repository and tag, else the ref name, else nothing much. */
