@@ -2,6 +2,7 @@
 
 import type { Compression, ImageSpec, ResolvedSpec } from '../config/resolved-spec.ts'
 import { OciBuildError, throwIfAborted } from '../errors.ts'
+import { imagePlatform } from '../image/assemble-image.ts'
 import { openBaseImage, type BaseImage } from '../image/base-image.ts'
 import type { Changeset } from '../layer/changeset.ts'
 import { createLowerStack } from '../layer/lower-stack.ts'
@@ -57,7 +58,23 @@ async function planImage(image: ImageSpec, spec: ResolvedSpec, session: Session)
       }),
     )
   }
+  refuseTwins(image, platforms)
   return { spec: image, platforms }
+}
+
+/** The variant is the base's, so a base that serves two platforms makes one image of them twice. */
+function refuseTwins(spec: ImageSpec, plans: readonly PlatformPlan[]): void {
+  const seen = new Map<string, Platform>()
+  for (const { platform, base } of plans) {
+    const name = formatPlatform(imagePlatform(platform, base))
+    const other = seen.get(name)
+    seen.set(name, platform)
+    if (other === undefined) continue
+    throw new OciBuildError('OCB-BASE-PLATFORM', {
+      message: `the base "${spec.baseText}" makes ${name} of both ${formatPlatform(other)} and ${formatPlatform(platform)}; wanted one image for each platform`,
+      hint: `leave ${formatPlatform(platform)} out of platforms, or take a base that has it`,
+    })
+  }
 }
 
 /** What a step works on, with its image and platform where there are several. */

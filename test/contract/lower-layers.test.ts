@@ -206,6 +206,16 @@ describeWithPeers('a base', ['tar', 'gzip', 'skopeo'], ({ skopeo }) => {
     )
   })
 
+  it('gives its variant, and does not make one image of two platforms', async () => {
+    const desk = openDesk()
+    await desk.build({ ...base, platforms: ['linux/arm/v6'], outputs: ['oci:v6'] })
+    const spec = { base: 'oci:v6', layers: [{ file: '/x', content: '' }] }
+    const image = await desk.build({ ...spec, platforms: ['linux/arm/v7'] })
+    expect(image.config()).toMatchObject({ architecture: 'arm', variant: 'v6' })
+    const failure = await desk.failure({ ...spec, platforms: ['linux/arm/v6', 'linux/arm/v7'] })
+    expect(failure.message).toContain('makes linux/arm/v6 of both linux/arm/v6 and linux/arm/v7')
+  })
+
   it('env, labels, ports and commands are inherited, replaced and cleared', async () => {
     const desk = await deskWithBase()
     const config = async (words: Words): Promise<unknown> =>
