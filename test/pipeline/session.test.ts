@@ -3,7 +3,7 @@
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { build, createPlan, OciBuildError, processEnvironment, type BuildOptions } from '../../src/index.ts'
 
 const spec = { name: 'acme/x', platforms: ['linux/amd64'], layers: [{ file: '/a', content: 'a' }] }
@@ -80,4 +80,51 @@ describe('what the library throws', () => {
     }
     expect(await errorOf(build({ ...options, onEvent }))).toMatchObject({ message: 'mine', cause: thrown })
   })
+})
+
+describe('strict', () => {
+  const empty = { name: 'nothing', entries: [] }
+
+  it('fails on the first warning, before anything is written or compressed for others to see', async () => {
+    const { dir, options } = place()
+    const warned = { ...options, spec: { ...spec, layers: [empty, ...spec.layers] } }
+    for (const work of [build, createPlan]) {
+      const error = await errorOf(work({ ...warned, strict: true }))
+      expect(error.code).toBe('OCB-STRICT')
+      expect(error.message).toMatch(/^a warning under --strict: .*"nothing"/)
+    }
+    expect(existsSync(join(dir, '.ocibuild'))).toBe(false)
+    const { warnings } = await build(warned)
+    expect(warnings.map(({ code }) => code)).toEqual(['OCB-LAYER-EMPTY'])
+  })
+
+  it('counts the warnings when there are several', async () => {
+    const { options } = place()
+    const layers = [empty, { ...empty, name: 'void' }, ...spec.layers]
+    const error = await errorOf(build({ ...options, spec: { ...spec, layers }, strict: true }))
+    expect(error.message).toMatch(/^2 warnings under --strict, the first: .*"nothing"/)
+  })
+})
+
+it('prints nothing, and leaves the process as it was, whatever prepare says', async () => {
+  const { options } = place()
+  const writes = [vi.spyOn(process.stdout, 'write'), vi.spyOn(process.stderr, 'write')]
+  const counts = (): number[] => ['SIGINT', 'SIGTERM', 'exit'].map((name) => process.listenerCount(name))
+  const before = { counts: counts(), exitCode: process.exitCode, cwd: process.cwd() }
+  try {
+    const lines: string[] = []
+    await build({
+      ...options,
+      spec: { ...spec, prepare: ['echo words'] },
+      onEvent: (event) => {
+        if (event.type === 'output-line') lines.push(event.line)
+      },
+    })
+    await errorOf(build({ ...options, spec: { ...spec, prepare: ['exit 3'] } }))
+    expect(lines).toEqual(['words'])
+    expect({ counts: counts(), exitCode: process.exitCode, cwd: process.cwd() }).toEqual(before)
+    for (const write of writes) expect(write).not.toHaveBeenCalled()
+  } finally {
+    for (const write of writes) write.mockRestore()
+  }
 })
