@@ -43,7 +43,8 @@ export async function buildImages(
       for (const layer of platform.layers) {
         const title = stepTitle(layer.changeset.name, plan, platform.platform)
         const staged = await stageLayer(title, layer, builder, session)
-        await outputs.sendAhead(plan.spec, staged.descriptor)
+        // What was built before was most likely pushed before: asking would cost more than it saves.
+        if (!staged.cached) await outputs.sendAhead(plan.spec, staged.descriptor)
         layers.push(staged)
       }
       const image = await assembleImage(staging, plan.spec, platform.platform, platform.base, layers)
