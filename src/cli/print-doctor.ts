@@ -16,7 +16,7 @@ export async function printDoctor(text: string, flags: DoctorFlags, context: Cli
   const bare = text.replace(/^(?:https?|docker):\/\//i, '').replace(/\/$/, '')
   const isHost = !bare.includes('/')
   const { host, repository } = isHost ? { host: readHost(bare), repository: undefined } : readRepository(bare)
-  await withRegistries(context, async ({ places, credentials }) => {
+  await withRegistries(context, [], async ({ places, credentials }) => {
     const checks = await examineRegistry(host, repository, {
       context: places.registries,
       credentials,

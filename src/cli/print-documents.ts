@@ -88,7 +88,7 @@ async function withDocument(
 ): Promise<void> {
   const platform = flags.platform === undefined ? undefined : parsePlatform(flags.platform)
   const reference = readImageArgument(ref, context.environment)
-  await withRegistries(context, async ({ places }) => {
+  await withRegistries(context, [reference], async ({ places }) => {
     const { store, root } = await openImage(reference, places)
     const chosen =
       platform === undefined ? root : await selectPlatform(store, root, platform, { signal: context.signal })

@@ -8,7 +8,9 @@ import { defaultCacheDir } from '../environment.ts'
 import type { EventListener, Reporter } from '../events.ts'
 import { createRegistryContext } from '../registry/create-context.ts'
 import { createCredentialStore, type CredentialStore } from '../registry/credentials/credential-store.ts'
+import type { RegistryContext } from '../registry/registry-context.ts'
 import { closeRegistries } from '../registry/sessions.ts'
+import type { Reference } from '../spec/reference.ts'
 import type { PlaceContext } from '../transfer/places.ts'
 import { createCliReporter } from './cli-reporter.ts'
 import type { CliContext } from './context.ts'
@@ -26,9 +28,13 @@ export interface RegistrySessionOptions {
   readonly onEvent?: EventListener | undefined
 }
 
-/** Opens it for as long as `use` takes. Throws `OCB-SPEC-REGISTRIES`, and what `use` throws. */
+/**
+ * Opens it for as long as `use` takes. `references` are what the command is about: podman's files may have a credential
+ * for a part of a registry, and the last of a host counts. Throws `OCB-SPEC-REGISTRIES`, and what `use` throws.
+ */
 export async function withRegistries<T>(
   context: CliContext,
+  references: readonly Reference[],
   use: (session: RegistrySession) => Promise<T>,
   options: RegistrySessionOptions = {},
 ): Promise<T> {
@@ -41,7 +47,12 @@ export async function withRegistries<T>(
   const cache = openCacheFolder(cacheDir, { keep: true, nowMs: environment.wallClockMs(), fallbackDir })
   try {
     const seenBlobs = openSeenBlobs(cache.seenDir)
-    const registries = await createRegistryContext({ environment, reporter, signal, seenBlobs, credentials })
+    const general = await createRegistryContext({ environment, reporter, signal, seenBlobs, credentials })
+    const repositories = repositoriesOf(references)
+    const registries: RegistryContext = {
+      ...general,
+      credentialFor: async (host) => (await credentials.find(host, repositories.get(host)))?.credential,
+    }
     const places: PlaceContext = {
       cwd,
       environment,
@@ -63,4 +74,12 @@ export async function withRegistries<T>(
   } finally {
     cache.close()
   }
+}
+
+function repositoriesOf(references: readonly Reference[]): ReadonlyMap<string, string> {
+  return new Map(
+    references.flatMap((reference) =>
+      reference.transport === 'docker' ? [[reference.host, reference.repository] as const] : [],
+    ),
+  )
 }

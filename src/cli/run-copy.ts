@@ -85,6 +85,7 @@ async function transfer(
   try {
     const result = await withRegistries(
       context,
+      [from, to],
       (session) => copyImage(from, to, tags, flags, session, context),
       {
         hosts,

@@ -105,6 +105,7 @@ async function change(
   })
   await withRegistries(
     context,
+    [...sources, destination],
     async ({ places }) => {
       const place = await openTagged(destination, places, { mountFrom })
       const root = await work(place, places)

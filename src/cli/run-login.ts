@@ -12,7 +12,7 @@ import { withRegistries } from './registry-session.ts'
 export async function runLogin(text: string, flags: LoginFlags, context: CliContext): Promise<void> {
   const host = readHost(text)
   const { username, password } = await readCredential(host, flags, context)
-  await withRegistries(context, async ({ places, credentials }) => {
+  await withRegistries(context, [], async ({ places, credentials }) => {
     const credential =
       username === '<token>'
         ? ({ kind: 'identity-token', token: password } as const)
@@ -43,7 +43,7 @@ export async function runLogout(
   context: CliContext,
 ): Promise<void> {
   const host = readHost(text)
-  await withRegistries(context, async ({ credentials }) => {
+  await withRegistries(context, [], async ({ credentials }) => {
     const removed = await credentials.remove(host)
     const left = await credentials.find(host)
     if (flags.json === true) {

@@ -19,7 +19,7 @@ import { withRegistries, type RegistrySession } from './registry-session.ts'
 
 export async function printReferrers(ref: string, flags: ReferrersFlags, context: CliContext): Promise<void> {
   const reference = inRegistry(ref)
-  await withRegistries(context, async (session) => {
+  await withRegistries(context, [reference], async (session) => {
     const { store, subject } = await openSubject(reference, flags.platform, 'pull', session)
     const { manifests } = await store.referrers(subject.digest, flags.artifactType, session.places)
     if (flags.json === true) {
@@ -46,6 +46,7 @@ export async function runAttach(
   const path = resolve(context.environment.cwd, file)
   await withRegistries(
     context,
+    [reference],
     async (session) => {
       const { store, subject } = await openSubject(reference, flags.platform, 'push', session)
       const root = await attachFile(store, path, subject, {

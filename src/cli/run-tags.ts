@@ -27,7 +27,7 @@ export async function runTag(
     })
   }
   const reference = parseReference(ref, 'in')
-  await withRegistries(context, async ({ places }) => {
+  await withRegistries(context, [reference], async ({ places }) => {
     const { root } = await openImage(reference, places)
     const own = 'digest' in reference ? { ...reference, digest: undefined } : reference
     const { name, tagAll } = await openTagged(own, places)
@@ -41,7 +41,7 @@ export async function runTag(
 export async function printTags(text: string, flags: TagFlags, context: CliContext): Promise<void> {
   const repository = readRepository(text)
   const name = `${repository.host}/${repository.repository}`
-  await withRegistries(context, async ({ places }) => {
+  await withRegistries(context, [repository], async ({ places }) => {
     const { signal } = places
     const tags: string[] = []
     for await (const tag of openRegistry(repository, places.registries).listTags({ signal })) {
@@ -73,7 +73,7 @@ export async function runDelete(ref: string, flags: TagFlags, context: CliContex
   }
   const name = `${host}/${repository}`
   const text = digest === undefined ? `${name}:${tag}` : `${name}@${digest}`
-  await withRegistries(context, async ({ places }) => {
+  await withRegistries(context, [reference], async ({ places }) => {
     const store = openRegistry(reference, places.registries, { access: 'push' })
     try {
       await store.deleteManifest(digest ?? tag, { signal: places.signal })

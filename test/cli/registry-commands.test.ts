@@ -1,7 +1,7 @@
 /** Commands that speak with registries, from words to what is printed, over real sockets. */
 
 import { execFileSync } from 'node:child_process'
-import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest'
 import { runCli } from '../../src/cli/run-cli.ts'
@@ -192,6 +192,37 @@ describe('tags', () => {
     const { status, stderr } = await run('delete', `${strict.host}/app:1.0`)
     expect(status).toBe(3)
     expect(stderr).toContain(`${strict.host}/app@$(`)
+  })
+})
+
+describe('looking at images in registries', () => {
+  it('describes, lists and checks them without a copy', async () => {
+    await layoutOfTwo()
+    const name = `${registry.host}/app:1.0`
+    await ok('push', 'oci:image', name)
+    registry.forgetRequests()
+    expect(await ok('inspect', name)).toContain('linux/arm64')
+    const blobs = registry.lines().filter((line) => line.startsWith('GET') && line.includes('/blobs/'))
+    // The two configs, and no layer.
+    expect(new Set(blobs).size).toBe(2)
+    expect(await ok('ls', name, '--platform', 'linux/arm64')).toBe('/hello\n')
+    expect(await ok('validate', name)).toContain('is valid')
+  })
+})
+
+describe('a credential for a part of a registry', () => {
+  it('is used for what lies in that part', async () => {
+    const closed = await start({ authentication: { kind: 'basic', username: 'team', password: 'p' } })
+    mkdirSync(join(folder, 'home/.config/containers'), { recursive: true })
+    const auth = (user: string) => ({ auth: Buffer.from(`${user}:p`).toString('base64') })
+    writeFileSync(
+      join(folder, 'home/.config/containers/auth.json'),
+      JSON.stringify({ auths: { [closed.host]: auth('nobody'), [`${closed.host}/team`]: auth('team') } }),
+    )
+    await layoutOfTwo()
+    await ok('push', 'oci:image', `${closed.host}/team/app:1.0`)
+    expect(await ok('tags', `${closed.host}/team/app`)).toBe('1.0\n')
+    expect((await run('tags', `${closed.host}/other/app`)).status).toBe(3)
   })
 })
 
