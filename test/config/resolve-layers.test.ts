@@ -127,11 +127,10 @@ describe('entries', () => {
         layers: [
           {
             entries: [
-              { copy: 'dist', to: '/app' },
+              { copy: '/dist', from: 'oci:x', to: '/app' },
               {
                 copy: ['a', '', 'b'],
                 to: '/app',
-                from: 'oci:x',
                 include: ['i'],
                 exclude: ['e'],
                 mode: '0640',
@@ -164,9 +163,10 @@ describe('entries', () => {
     expect(layer?.entries.map(({ at: _at, ...entry }) => entry)).toEqual([
       {
         verb: 'copy',
-        copy: ['dist'],
+        copy: ['/dist'],
         list: false,
         to: '/app',
+        from: { transport: 'oci', path: 'x' },
         exclude: [],
         mtime: 'content',
         root,
@@ -178,7 +178,6 @@ describe('entries', () => {
         copy: ['a', 'b'],
         list: true,
         to: '/app',
-        from: { transport: 'oci', path: 'x' },
         include: ['i'],
         exclude: ['e'],
         mode: 0o640,
