@@ -3,6 +3,7 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { publint } from 'publint'
 import { expect, it } from 'vitest'
 
 const root = join(import.meta.dirname, '..')
@@ -27,4 +28,9 @@ it('holds what runs, its types and its schema, and nothing of how it was made', 
 it('is compiled when it is packed', () => {
   const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
   expect(scripts.prepack).toBe(scripts.build)
+})
+
+it.skipIf(!existsSync(join(root, 'dist', 'index.js')))('passes publint', async () => {
+  const { messages } = await publint({ pkgDir: root, strict: true, pack: 'npm' })
+  expect(messages).toEqual([])
 })
