@@ -27,6 +27,8 @@ export async function uploadBlob(
   const both = joinSignals(session.signal, signal)
   const { limits } = session
   let chunkBytes: number | undefined
+  /** Whether chunks were only a try, and whether that was made. */
+  let trial: 'none' | 'running' | 'over' = 'none'
   let first = begun
   const policy = { attempts: limits.attempts, delayMs: limits.retryDelayMs }
   await withRetry(policy, both, async (attempt) => {
@@ -46,8 +48,16 @@ export async function uploadBlob(
         if (fault !== undefined) throw fault
         const smaller = smallerChunks(error, chunkBytes, limits.chunkBytes, upload, source)
         if (smaller === undefined) {
-          // Chunks can be resumed, so a cut costs less the next time.
-          if (source.descriptor.size > limits.chunkBytes && isCut(error)) chunkBytes ??= limits.chunkBytes
+          const cut = isCut(error)
+          if (chunkBytes === undefined && trial === 'none' && cut && source.descriptor.size > smallestChunk) {
+            // Chunks can be resumed, and some proxies cut what is too large for them without a word.
+            trial = 'running'
+            chunkBytes = Math.min(limits.chunkBytes, Math.ceil(source.descriptor.size / 2))
+          } else if (trial === 'running' && !cut) {
+            trial = 'over'
+            chunkBytes = undefined
+            if (refusesChunks(error)) continue
+          }
           throw explain(error)
         }
         chunkBytes = smaller
@@ -86,9 +96,10 @@ function smallerChunks(
   const { size } = source.descriptor
   if (size === 0 || !(error instanceof RegistryError)) return undefined
   if (now === undefined) {
-    const chunks = chunkStatuses.includes(error.status) || error.names('UNSUPPORTED')
     // As one chunk it would be as large as the body that was refused.
-    return chunks ? Math.max(upload.minChunkBytes, Math.min(wanted, Math.ceil(size / 2)), 2) : undefined
+    return refusesChunks(error)
+      ? Math.max(upload.minChunkBytes, Math.min(wanted, Math.ceil(size / 2)), 2)
+      : undefined
   }
   if (error.status !== 413) return undefined
   const half = Math.floor(now / 2)
@@ -97,6 +108,13 @@ function smallerChunks(
 
 /** Below this a limit on bodies is no limit that anybody sets. */
 const smallestChunk = 16 * 1024
+
+/** Registries that take no chunks say so in many ways. */
+function refusesChunks(error: unknown): boolean {
+  return (
+    error instanceof RegistryError && (chunkStatuses.includes(error.status) || error.names('UNSUPPORTED'))
+  )
+}
 
 function isCut(error: unknown): boolean {
   return error instanceof RegistryError && error.status === undefined && error.retryable

@@ -17,6 +17,8 @@ export interface Endpoint {
   /** TLS did not start. True: the scheme is http now, try again. `tried` is the scheme that failed. */
   fallBack(tried: string): boolean
   readonly settled: boolean
+  /** Neither scheme worked: the next attempt begins with TLS again, since the host may only have been starting. */
+  reset(): void
 }
 
 export function createEndpoint(settings: RegistrySettings): Endpoint {
@@ -34,6 +36,9 @@ export function createEndpoint(settings: RegistrySettings): Endpoint {
       if (!allowsPlainHttp || settled || tried !== 'https:') return false
       scheme = 'http:'
       return true
+    },
+    reset() {
+      if (!settled) scheme = 'https:'
     },
     get settled() {
       return settled

@@ -144,6 +144,7 @@ export function openSession(context: RegistryContext, host: string): HostSession
           endpoint.fallBack(url.protocol)
         )
           continue
+        if (own) endpoint.reset()
         throw failed(error, { method: request.method, url })
       }
       if (own) endpoint.settle()

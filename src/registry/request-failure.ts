@@ -70,6 +70,8 @@ export function isTlsStartFailure(error: unknown): boolean {
   if (refusal !== undefined) return refusal === 403 || refusal >= 500
   const code = firstCode(error)
   if (code === undefined || certificateCode.test(code)) return false
+  // An alert is TLS: the server wants something else of us, a client certificate for one.
+  if (code.includes('_ALERT_') || /\balert\b/.test(messageOf(error))) return false
   return (
     code === 'EPROTO' ||
     code.startsWith('ERR_SSL_') ||

@@ -18,7 +18,8 @@ export interface UploadSource {
   dispose(): Promise<void>
 }
 
-const pieceBytes = 1024 * 1024
+/** Larger pieces are no faster, and several wait in the queues of every upload. */
+const pieceBytes = 256 * 1024
 
 /** A file on disk. */
 export function fileSource(descriptor: Descriptor, path: string): UploadSource {

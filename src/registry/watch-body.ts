@@ -12,6 +12,9 @@ export interface WatchedBody {
   release(): void
 }
 
+/** What is handed on at once: a large piece would count as taken while most of it waits in a queue. */
+const pieceBytes = 256 * 1024
+
 /** `idleMs`: how long a piece may wait to be taken. Waiting for the source does not count. */
 export function watchBody(source: ByteStream, idleMs: number, outer: AbortSignal | undefined): WatchedBody {
   const stop = new AbortController()
@@ -22,12 +25,14 @@ export function watchBody(source: ByteStream, idleMs: number, outer: AbortSignal
   async function* body(): AsyncGenerator<Uint8Array> {
     try {
       for await (const chunk of source) {
-        timer = setTimeout(() => {
-          failure = stalled(idleMs)
-          stop.abort(failure)
-        }, idleMs)
-        yield chunk
-        release()
+        for (let at = 0; at < chunk.length; at += pieceBytes) {
+          timer = setTimeout(() => {
+            failure = stalled(idleMs)
+            stop.abort(failure)
+          }, idleMs)
+          yield chunk.subarray(at, at + pieceBytes)
+          release()
+        }
       }
     } catch (error) {
       failure ??= error

@@ -94,10 +94,14 @@ describe('each request is repeated', () => {
   it('an upload that always fails ends after the attempts, its sessions given up', async () => {
     const { registry, proxy, store } = await behindProxy([
       { method: 'PUT', times: Infinity, action: { kind: 'cut-request', afterBytes: 1000 } },
+      { method: 'PATCH', times: Infinity, action: statusFault(500) },
+      { method: 'GET', times: Infinity, action: statusFault(404) },
     ])
-    await expect(store.push(blob, inPieces())).rejects.toMatchObject({ code: 'OCB-NETWORK-CONNECT' })
+    await expect(store.push(blob, inPieces())).rejects.toMatchObject({
+      message: expect.stringMatching(/4 attempts; the first one: PUT .*ECONNRESET|4 attempts/),
+    })
     const count = (method: string) => proxy.requests.filter(({ line }) => line.startsWith(method)).length
-    expect([count('POST'), count('PUT'), count('DELETE')]).toEqual([4, 4, 4])
+    expect([count('POST'), count('PUT') + count('PATCH'), count('DELETE')]).toEqual([4, 4, 4])
     expect(registry.state.uploads.size).toBe(0)
   })
 
@@ -262,6 +266,57 @@ describe('an upload', () => {
       expect(proxy.requests.filter(({ line }) => line.startsWith('GET')).length).toBeGreaterThan(0)
     },
   )
+
+  it('that is refused early, while most of the body is still here, goes in chunks all the same', async () => {
+    const { registry, store } = await behindProxy(
+      [{ method: 'PUT', action: { kind: 'answer', status: 413, early: true } }],
+      { limits: { chunkBytes: 8_000_000 } },
+    )
+    const huge = Buffer.alloc(20_000_000, 'abcdefg')
+    const path = join(temporaryFolder(), 'blob')
+    writeFileSync(path, huge)
+    const descriptor = describeBytes('application/octet-stream', huge)
+    await store.pushFile(descriptor, path)
+    expect(registry.state.open('team/app').blobs.get(descriptor.digest)?.equals(huge)).toBe(true)
+  })
+
+  it('that nobody takes any more is begun again', async () => {
+    const { registry, store } = await behindProxy(
+      [{ method: 'PUT', action: { kind: 'stall', at: 'request' } }],
+      {
+        limits: { timeouts: { connectMs: 500, headersMs: 500, idleMs: 300 }, commitMs: 60_000 },
+      },
+    )
+    const huge = Buffer.alloc(20_000_000, 'abcdefg')
+    const descriptor = describeBytes('application/octet-stream', huge)
+    await store.push(descriptor, bytesOf(huge))
+    expect(registry.state.open('team/app').blobs.has(descriptor.digest)).toBe(true)
+  })
+
+  it('that is cut as a whole is tried in chunks, and as a whole again where there are none', async () => {
+    for (const patch of [true, false]) {
+      const { registry, proxy, store } = await behindProxy(
+        [{ method: 'PUT', action: { kind: 'cut-request', afterBytes: 1000 } }],
+        { registry: { patch } },
+      )
+      await store.push(blob, inPieces())
+      expect(registry.state.open('team/app').blobs.has(blob.digest)).toBe(true)
+      const patches = proxy.requests.filter(({ line }) => line.startsWith('PATCH')).length
+      expect(patches).toBe(patch ? 2 : 1)
+    }
+  })
+
+  it('of many blobs from one host to the same one comes to its end on few connections', async () => {
+    const registry = await forTest(startRegistry({ mount: 'refuse' }))
+    const context = testContext({ limits: { connections: 2, memoryBytes: 1000 } })
+    const from = openRegistry({ host: registry.host, repository: 'team/from' }, context)
+    const to = openRegistry({ host: registry.host, repository: 'team/to' }, context)
+    const blobs = Array.from({ length: 8 }, (_, at) => Buffer.alloc(200_000, String(at)))
+    const described = blobs.map((bytes) => describeBytes('application/octet-stream', bytes))
+    for (const bytes of blobs) registry.state.addBlob('team/from', bytes)
+    await Promise.all(described.map(async (one) => await to.push(one, await from.fetch(one))))
+    expect(registry.state.open('team/to').blobs.size).toBe(8)
+  })
 
   it('that the registry forgot is begun again', async () => {
     const { registry, store } = await behindProxy([{ method: 'PUT', action: statusFault(404) }])
