@@ -35,7 +35,7 @@ export interface CopyEntry {
   readonly owner?: string | number | undefined
   /** content (a time made of the file's digest), epoch, preserve, an RFC 3339 time or seconds. Default: content. */
   readonly mtime?: string | number | undefined
-  /** The folder that `copy` is relative to, itself relative to the spec's root. */
+  /** The folder that `copy` is relative to, itself relative to the spec's root. Not beside `from`. */
   readonly root?: string | undefined
   /** true copies what symlinks point at. Default: false. */
   readonly follow?: boolean | undefined

@@ -122,7 +122,7 @@ export interface ConfigWords {
   readonly entrypoint?: List<string> | null | undefined
   /** The command, or the arguments of the entrypoint; [] or null clears. */
   readonly cmd?: List<string> | null | undefined
-  /** Environment variables: a value, { prepend, append } around the base's value, or null to remove. */
+  /** Environment variables: a value, { prepend, append } around the base's value, or null to remove; null for all clears. */
   readonly env?: Readonly<Record<string, string | EnvEdit | null>> | null | undefined
   /** The working directory, absolute; null or an empty string clears. */
   readonly workingDir?: string | null | undefined
