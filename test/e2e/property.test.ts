@@ -203,7 +203,7 @@ function countTwins(node: Node): number {
 }
 
 describeWithPeers(`any tree (PROPERTY_SEED=${seed})`, ['umoci', 'tar'], () => {
-  const settings = { seed, numRuns, interruptAfterTimeLimit: 40_000, endOnFailure: false } as const
+  const settings = { seed, numRuns, interruptAfterTimeLimit: 20_000, endOnFailure: false } as const
 
   it.skipIf(process.getuid?.() !== 0)('comes back from an image on scratch', async () => {
     const tree = folder.filter(({ children }) => children.size > 0)
