@@ -23,6 +23,7 @@ export interface BaseImage {
   readonly name?: string | undefined
   /** Of its manifest for this platform. */
   readonly manifestDigest?: Digest | undefined
+  readonly configDigest?: Digest | undefined
   /** Of what the reference named: the index where there is one. */
   readonly rootDigest?: Digest | undefined
 }
@@ -63,6 +64,7 @@ export async function openBaseImage(
     layers,
     name: source.name,
     manifestDigest: descriptor.digest,
+    configDigest: manifest.config.digest,
     rootDigest: root.digest,
   }
 }

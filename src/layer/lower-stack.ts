@@ -1,11 +1,10 @@
 /** The layers below, growing as layers are made: the base's names are read only when somebody asks. */
 
 import { OciBuildError } from '../errors.ts'
-import type { Rootfs } from '../rootfs/collect-files.ts'
 import { readImageFile } from '../rootfs/read-image-file.ts'
 import type { LayerEntry } from '../rootfs/tree-types.ts'
 import type { Changeset, ChangesetEntry } from './changeset.ts'
-import type { LowerFiles, OpenLower } from './lower.ts'
+import type { BaseFiles, LowerFiles, OpenLower, OwnerMemory } from './lower.ts'
 import { readWhole, sourceSize } from './read-source.ts'
 
 export interface LowerStack {
@@ -15,13 +14,13 @@ export interface LowerStack {
 }
 
 /** `openBase` gives the base's files, and is called at most once; `cacheDir` keeps what is read of them. */
-export function createLowerStack(openBase: () => Promise<Rootfs>, cacheDir: string): LowerStack {
+export function createLowerStack(openBase: () => Promise<BaseFiles>, cacheDir: string): LowerStack {
   const changesets: Changeset[] = []
-  let opened: Promise<Rootfs> | undefined
+  let opened: Promise<BaseFiles> | undefined
   let baseLayers = 0
   let applied = 0
 
-  const readFile = async (base: Rootfs, path: string, maxBytes: number): Promise<Uint8Array> => {
+  const readFile = async (base: BaseFiles, path: string, maxBytes: number): Promise<Uint8Array> => {
     const node = base.tree.get(path)
     const own = node && node.layer >= baseLayers ? changesets[node.layer - baseLayers] : undefined
     if (!own) return readImageFile(base, path, { maxBytes, cacheDir })
@@ -38,6 +37,16 @@ export function createLowerStack(openBase: () => Promise<Rootfs>, cacheDir: stri
     return buffer
   }
 
+  const baseOwners = ({ tree, owners }: BaseFiles): OwnerMemory | undefined => {
+    if (owners === undefined) return undefined
+    const isOfBase = (path: string): boolean => {
+      const node = tree.get(tree.resolve(path, { followLast: true }))
+      // Where nothing is, a layer may have removed it.
+      return node === undefined ? !changesets.some(hides) : node.layer < baseLayers
+    }
+    return isOfBase('etc/passwd') && isOfBase('etc/group') ? owners : undefined
+  }
+
   return {
     async open(): Promise<LowerFiles> {
       opened ??= openBase().then((base) => {
@@ -48,10 +57,18 @@ export function createLowerStack(openBase: () => Promise<Rootfs>, cacheDir: stri
       for (; applied < changesets.length; applied += 1) {
         base.tree.apply((changesets[applied]?.entries ?? []).map(layerEntry))
       }
-      return { tree: base.tree, readFile: (path, maxBytes) => readFile(base, path, maxBytes) }
+      return {
+        tree: base.tree,
+        readFile: (path, maxBytes) => readFile(base, path, maxBytes),
+        owners: () => baseOwners(base),
+      }
     },
     push: (changeset) => void changesets.push(changeset),
   }
+}
+
+function hides(changeset: Changeset): boolean {
+  return changeset.entries.some(({ type }) => type === 'whiteout' || type === 'opaque')
 }
 
 function findFile(changeset: Changeset, path: string): Extract<ChangesetEntry, { type: 'file' }> | undefined {

@@ -25,7 +25,7 @@ export interface LowerView {
  * layer itself has put something at a path, which then hides the link below it.
  */
 export function createLowerView(lower: Tree | undefined, placed: (path: string) => boolean): LowerView {
-  const tree = lower && lower.childNames('').length > 0 ? lower : undefined
+  const tree = lower?.isEmpty() === false ? lower : undefined
   const removed = new Set<string>()
   const opaque = new Set<string>()
   const resolvedFolders = new Map<string, string>()

@@ -1,7 +1,7 @@
 /** Owners by name, looked up in the image that the layer makes: its own passwd and group, else those below. */
 
 import { OciBuildError } from '../errors.ts'
-import { isNumericOwner, resolveOwner } from '../rootfs/owners.ts'
+import { isNumericOwner, resolveOwner, type Owner } from '../rootfs/owners.ts'
 import type { Draft, DraftEntry, DraftOwner } from './draft.ts'
 import type { LowerFiles } from './lower.ts'
 import { readWhole, sourceSize } from './read-source.ts'
@@ -16,13 +16,24 @@ export type OwnerLookup = (
 
 /** Reads the image's users only where a name must be looked up. */
 export async function ownerLookup(draft: Draft, lower: LowerFiles | undefined): Promise<OwnerLookup> {
-  const known = new Map<string, { readonly uid: number; readonly gid: number }>()
-  const named = Array.from(draft.values()).some(
-    (entry) => 'owner' in entry && typeof entry.owner === 'string' && !isNumericOwner(entry.owner),
-  )
-  const users = named
-    ? { passwd: await readText('etc/passwd', draft, lower), group: await readText('etc/group', draft, lower) }
-    : { passwd: undefined, group: undefined }
+  const named = new Set<string>()
+  for (const entry of draft.values()) {
+    if (!('owner' in entry) || typeof entry.owner !== 'string' || isNumericOwner(entry.owner)) continue
+    named.add(entry.owner)
+  }
+  const memory = named.size === 0 || hasUsers(draft) ? undefined : lower?.owners?.()
+  const known = new Map<string, Owner>()
+  for (const owner of named) {
+    const kept = memory?.get(owner)
+    if (kept !== undefined) known.set(owner, kept)
+  }
+  const users =
+    known.size < named.size
+      ? {
+          passwd: await readText('etc/passwd', draft, lower),
+          group: await readText('etc/group', draft, lower),
+        }
+      : { passwd: undefined, group: undefined }
   return (owner, entry) => {
     if (owner === undefined) return { uid: 0, gid: 0 }
     if (typeof owner !== 'string') return { uid: owner.uid, gid: owner.gid }
@@ -31,6 +42,7 @@ export async function ownerLookup(draft: Draft, lower: LowerFiles | undefined): 
     try {
       const resolved = resolveOwner(owner, users)
       known.set(owner, resolved)
+      if (named.has(owner)) memory?.keep(owner, resolved)
       return resolved
     } catch (error) {
       if (!(error instanceof OciBuildError)) throw error
@@ -42,6 +54,10 @@ export async function ownerLookup(draft: Draft, lower: LowerFiles | undefined): 
       })
     }
   }
+}
+
+function hasUsers(draft: Draft): boolean {
+  return ['etc/passwd', 'etc/group'].some((path) => draft.get(path)?.type === 'file')
 }
 
 async function readText(

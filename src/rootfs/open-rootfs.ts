@@ -16,11 +16,20 @@ export async function openRootfs(
   layers: readonly Descriptor[],
   options: LayerNamesOptions = {},
 ): Promise<Rootfs> {
+  return { store, layers, tree: createTree(await readNames(store, layers, options)) }
+}
+
+/** The names of each layer, as `createTree` takes them. Throws what `readLayerNames` throws. */
+export async function readNames(
+  store: Fetcher,
+  layers: readonly Descriptor[],
+  options: LayerNamesOptions = {},
+): Promise<readonly (readonly LayerEntry[])[]> {
   const names: (readonly LayerEntry[])[] = []
   const pending = layers.entries()
   const work = async (): Promise<void> => {
     for (const [index, layer] of pending) names[index] = await readLayerNames(store, layer, options)
   }
   await Promise.all(Array.from({ length: maxParallel }, work))
-  return { store, layers, tree: createTree(names) }
+  return names
 }

@@ -45,6 +45,8 @@ export interface Tree {
   has(path: string): boolean
   /** Names directly below a directory, in no order. */
   childNames(path: string): readonly string[]
+  /** Whether there is nothing at all in it. */
+  isEmpty(): boolean
   /**
    * The path with the symlinks of its parents followed inside the root; the last component only when
    * `followLast`. Parts that do not exist are kept as they are. Throws `OCB-PATH-LOOP` after 40 links.

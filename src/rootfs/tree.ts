@@ -1,10 +1,7 @@
 /** The merged file system of layers. */
 
-import { OciBuildError } from '../errors.ts'
+import { resolvePath } from './resolve-path.ts'
 import type { LayerEntry, Tree, TreeNode } from './tree-types.ts'
-
-/** Linux' own limit on the links of one path. */
-const maxLinks = 40
 
 /** A name: `children` exists for directories only. */
 interface Item {
@@ -63,36 +60,13 @@ export function createTree(layers: Iterable<Iterable<LayerEntry>> = []): Tree {
     siblings.set(name, { node, children })
   }
 
-  function resolve(path: string, options: { readonly followLast?: boolean } = {}): string {
-    const pending = splitPath(path).toReversed()
-    const done: string[] = []
-    let links = 0
-    while (pending.length > 0) {
-      const name = pending.pop()
-      if (name === undefined) break
-      if (name === '..') {
-        done.pop()
-        continue
-      }
-      done.push(name)
-      if (pending.length === 0 && options.followLast !== true) break
-      const node = find(done.join('/'))?.node
-      if (node?.type !== 'symlink' || node.target === undefined) continue
-      links += 1
-      if (links > maxLinks) throw loop(path)
-      if (node.target.startsWith('/')) done.length = 0
-      else done.pop()
-      pending.push(...splitPath(node.target).toReversed())
-    }
-    return done.join('/')
-  }
-
   for (const layer of layers) apply(layer)
   return {
     get: (path) => find(path)?.node,
     has: (path) => find(path)?.node !== undefined,
     childNames: (path) => [...(find(path)?.children?.keys() ?? [])],
-    resolve,
+    resolve: (path, options) => resolvePath((at) => find(at)?.node, path, options),
+    isEmpty: () => (root.children?.size ?? 0) === 0,
     apply,
     get layers() {
       return count
@@ -132,15 +106,4 @@ function impliedDirectory(path: string, layer: number): TreeNode {
     layer,
     implied: true,
   }
-}
-
-function splitPath(path: string): string[] {
-  return path.split('/').filter((part) => part !== '' && part !== '.')
-}
-
-function loop(path: string): OciBuildError {
-  return new OciBuildError('OCB-PATH-LOOP', {
-    message: `cannot resolve /${path.replace(/^\/+/, '')} in the image: more than ${maxLinks} symbolic links lead on from it`,
-    hint: 'write the path that the links should have led to',
-  })
 }
