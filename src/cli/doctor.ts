@@ -14,8 +14,8 @@ Examples:
   ocibuild doctor ghcr.io/team/app              and what may be done in a repository
   ocibuild doctor ghcr.io/team/app --write      and whether zstd layers and indexes are taken
 
-No secret is shown. Uploads that are begun are given up; --write pushes two small manifests without a tag and deletes
-them again.
+No secret is shown. Where you may push, uploads are begun and given up, and a blob of two bytes is sent; --write pushes
+two small manifests without a tag and deletes them again.
 
 Exit status: 0 nothing failed · 3 something did
 `

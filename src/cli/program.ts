@@ -28,6 +28,7 @@ Examples:
   ocibuild plan                           show what would go into each layer
   ocibuild inspect                        show what was built
   ocibuild ls oci:out /app                list its files
+  ocibuild push ghcr.io/team/app:1.4.0    push what was built
 
 A folder begins with . or /. "ocibuild help COMMAND" shows a command's options and examples.
 `

@@ -3,6 +3,9 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { describeWithPeers } from '../helpers/peers.ts'
+import { startDockerRegistry } from '../helpers/registry/docker-registry.ts'
+import { forTest } from '../helpers/registry/for-test.ts'
 import { folder, json, layoutOf, layoutOfTwo, ok, registry, run, start, useRegistry } from './registry-kit.ts'
 
 useRegistry()
@@ -66,5 +69,18 @@ describe('doctor', () => {
     expect(stdout).toMatch(/\nskipped +zstd +add --write/)
     expect((await run('doctor', '127.0.0.1:1')).status).toBe(3)
     expect((await run('doctor', 'a b')).status).toBe(2)
+  })
+})
+
+describeWithPeers('jobs that race at docker-registry', ['docker-registry'], () => {
+  it('all end with their image in the index', async () => {
+    const { host } = await forTest(startDockerRegistry())
+    const architectures = ['amd64', 'arm64', 'ppc64le', 'riscv64', 's390x']
+    for (const architecture of architectures) await layoutOf(architecture)
+    await Promise.all(architectures.map((name) => ok('index', 'add', `${host}/app:1.0`, `oci:${name}`)))
+    const index: unknown = JSON.parse(await ok('manifest', `${host}/app:1.0`))
+    expect(index).toMatchObject({
+      manifests: architectures.map((architecture) => ({ platform: { os: 'linux', architecture } })),
+    })
   })
 })
