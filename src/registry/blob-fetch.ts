@@ -10,7 +10,7 @@ import type { ExchangeResponse } from './http-exchange.ts'
 import { redactUrl } from './redact-url.ts'
 import { protocolError } from './registry-error.ts'
 import type { Repository } from './repository.ts'
-import { connectionError } from './request-failure.ts'
+import { connectionError } from './connection-error.ts'
 import { backoffMs, pause } from './retry.ts'
 
 /**

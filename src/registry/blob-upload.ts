@@ -56,7 +56,7 @@ export async function uploadBlob(
           } else if (trial === 'running' && !cut) {
             trial = 'over'
             chunkBytes = undefined
-            if (refusesChunks(error)) continue
+            if (refusesForm(error)) continue
           }
           throw explain(error)
         }
@@ -97,7 +97,7 @@ function smallerChunks(
   if (size === 0 || !(error instanceof RegistryError)) return undefined
   if (now === undefined) {
     // As one chunk it would be as large as the body that was refused.
-    return refusesChunks(error)
+    return refusesForm(error)
       ? Math.max(upload.minChunkBytes, Math.min(wanted, Math.ceil(size / 2)), 2)
       : undefined
   }
@@ -109,8 +109,8 @@ function smallerChunks(
 /** Below this a limit on bodies is no limit that anybody sets. */
 const smallestChunk = 16 * 1024
 
-/** Registries that take no chunks say so in many ways. */
-function refusesChunks(error: unknown): boolean {
+/** Whether a body is not wanted in this form, be it whole or in chunks; registries say so in many ways. */
+function refusesForm(error: unknown): boolean {
   return (
     error instanceof RegistryError && (chunkStatuses.includes(error.status) || error.names('UNSUPPORTED'))
   )
