@@ -58,6 +58,7 @@ describe('the examples', () => {
       entry.isDirectory(),
     )
     expect(folders.map(({ name }) => name).sort()).toEqual([
+      'ci',
       'hello',
       'library',
       'monorepo-images',
