@@ -1,12 +1,14 @@
 /** The pipeline: config, plan, layers, image, outputs. */
 
-import type { BuildOptions, BuildPlan, BuildResult } from './build-types.ts'
+import type { BuildOptions, BuildPlan, BuildResult, LockCheck, LockResult } from './build-types.ts'
 import { loadConfig } from './config/load-config.ts'
 import { resolveConfig } from './config/resolve-config.ts'
 import type { ResolvedSpec } from './config/resolved-spec.ts'
 import { buildImages } from './pipeline/build-image.ts'
 import { deliver } from './pipeline/deliver.ts'
+import { pushHostsOf } from './pipeline/output-places.ts'
 import { prepareOutputs } from './pipeline/outputs.ts'
+import { checkLock, openPins, writeLock } from './pipeline/lock-images.ts'
 import { planImages } from './pipeline/plan-image.ts'
 import { planView } from './pipeline/plan-view.ts'
 import { runAllPrepare } from './pipeline/prepare.ts'
@@ -23,7 +25,7 @@ export function build(options: BuildOptions = {}): Promise<BuildResult> {
     const spec = await readSpec(session)
     const outputs = prepareOutputs(spec, session)
     await runAllPrepare(spec, session)
-    const plans = await planImages(spec, session)
+    const plans = await planImages(spec, session, await openPins(spec, session))
     const staged = await buildImages(plans, outputs, session)
     session.checkStrict()
     const written = await deliver(staged, outputs, session)
@@ -40,10 +42,29 @@ export function build(options: BuildOptions = {}): Promise<BuildResult> {
 export function createPlan(options: BuildOptions = {}): Promise<BuildPlan> {
   return withSession(options, async (session) => {
     const spec = await readSpec(session)
-    const plans = await planImages(spec, session)
+    const plans = await planImages(spec, session, await openPins(spec, session))
     session.checkStrict()
     return planView(spec, plans, session)
   })
+}
+
+/**
+ * Writes `oci.lock` beside the config: what every reference of the spec resolves to now, and the facts about the bases
+ * that it needs. Runs `prepare` as a build does, writes no output. `update` leaves all other references as they are.
+ */
+export function lock(
+  options: BuildOptions & { readonly update?: readonly string[] | undefined } = {},
+): Promise<LockResult> {
+  return withSession(options, async (session) => {
+    const spec = await readSpec(session)
+    await runAllPrepare(spec, session)
+    return writeLock(spec, options.update, session)
+  })
+}
+
+/** Resolves every reference of the spec again and tells which of them `oci.lock` has otherwise. Writes nothing. */
+export function compareLock(options: BuildOptions = {}): Promise<LockCheck> {
+  return withSession(options, async (session) => checkLock(await readSpec(session), session))
 }
 
 async function readSpec(session: Session): Promise<ResolvedSpec> {
@@ -51,6 +72,7 @@ async function readSpec(session: Session): Promise<ResolvedSpec> {
   const { config, spec, args, images, overrides = {} } = options
   const loaded = await loadConfig({ cwd, config, spec, args, compiledDir: cache.compiledDir, environment })
   const resolved = await resolveConfig(loaded, overrides, { cwd: environment.cwd, images, environment })
-  session.registries.configure(resolved.registries, resolved.folder)
+  const { registries: fromSpec, folder } = resolved
+  session.registries.configure({ fromSpec, folder, pushHosts: pushHostsOf(resolved) })
   return resolved
 }

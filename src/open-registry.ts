@@ -1,9 +1,9 @@
 /** Registries as sources and outputs. */
 
-import { copyBlob, copyGraph } from './content/copy-graph.ts'
+import { copyBlob } from './content/copy-graph.ts'
 
-import { OciBuildError } from './errors.ts'
 import type { ImageSource, Output } from './content/image-place.ts'
+import { pushGraph } from './registry/push-graph.ts'
 import type { RegistryContext } from './registry/registry-context.ts'
 import { openRegistry } from './registry/registry-store.ts'
 import type { Descriptor } from './spec/descriptor.ts'
@@ -18,6 +18,15 @@ export async function openRegistrySource(
   const store = openRegistry(reference, context)
   const root = await store.resolve(reference.digest ?? reference.tag ?? 'latest', { signal: context.signal })
   return { store, root, name: qualifiedName(reference) }
+}
+
+/** The same for what a lock or a memory says that the reference names: no request. */
+export function registrySourceAt(
+  reference: RegistryReference,
+  root: Descriptor,
+  context: RegistryContext,
+): ImageSource {
+  return { store: openRegistry(reference, context), root, name: qualifiedName(reference) }
 }
 
 /** Uploads at once to one registry. */
@@ -44,17 +53,7 @@ export function registryOutput(
     async add(source, root, names, options) {
       await Promise.all(ahead)
       const tags = names.map((name) => name.reference)
-      const send = (): Promise<void> => copyGraph(source, root, store, { ...options, concurrency })
-      const [first] = tags
-      // What the tag names now is there: no HEAD need ask for its blobs.
-      if (first !== undefined && !(await store.has(root, options))) await store.presume(first, options)
-      try {
-        await send()
-      } catch (error) {
-        // What the tag's present image has was taken as present, and was not: it is forgotten, so send all.
-        if (!(error instanceof OciBuildError) || error.code !== 'OCB-REGISTRY-BLOB-UNKNOWN') throw error
-        await send()
-      }
+      await pushGraph(source, root, store, [], { ...options, concurrency, presume: tags[0] })
       added.push({ root, tags })
     },
     async finish(options) {

@@ -27,7 +27,6 @@ function commandsFor(output: string, image: ImageResult, self: string): readonly
   const ref = written === undefined || written.startsWith('@') ? tag : written
   const name = `${image.name}:${tag}`
   const target = hasHost(image.name) ? name : `REGISTRY/${name}`
-  const all = image.platforms.length > 1 ? '--all ' : ''
   const file = shellWord(path)
   if (transport !== 'docker-archive') {
     const place = shellWord(`${transport}:${path}:${ref}`)
@@ -35,14 +34,14 @@ function commandsFor(output: string, image: ImageResult, self: string): readonly
       { what: 'run', command: runCommand(path, place, name) },
       // `podman load` and `docker load` take no archive with several tags, and lose the name.
       { what: 'load', command: `skopeo copy ${place} docker-daemon:${name}` },
-      { what: 'push', command: `skopeo copy ${all}${place} docker://${target}` },
+      { what: 'push', command: `${self} copy ${place} ${target}` },
       { what: 'look', command: `${self} inspect ${place}` },
     ]
   }
   return [
     { what: 'load', command: `docker load -i ${file}` },
     { what: 'run', command: `docker run --rm ${name}` },
-    { what: 'push', command: `skopeo copy ${shellWord(`docker-archive:${path}`)} docker://${target}` },
+    { what: 'push', command: `${self} copy ${shellWord(`docker-archive:${path}`)} ${target}` },
     { what: 'look', command: `${self} inspect ${shellWord(`docker-archive:${path}`)}` },
   ]
 }

@@ -2,6 +2,7 @@
 
 import type { ImageSpec } from '../config/resolved-spec.ts'
 import { openBaseImage, scratchBase, type BaseImage } from '../image/base-image.ts'
+import type { Pins } from '../lock/pins.ts'
 import { hostNodeRuntime } from '../node/host-runtime.ts'
 import type { PlannedLayer } from '../plan/placement.ts'
 import type { Platform } from '../spec/platform.ts'
@@ -14,12 +15,18 @@ export interface OpenedBase {
   readonly layers: readonly PlannedLayer[]
 }
 
-export async function openBase(spec: ImageSpec, platform: Platform, session: Session): Promise<OpenedBase> {
+export async function openBase(
+  spec: ImageSpec,
+  platform: Platform,
+  session: Session,
+  pins: Pins,
+): Promise<OpenedBase> {
   const { base, baseText } = spec
   if (base.transport === 'scratch') return { image: scratchBase, layers: [] }
   if (base.transport === 'host') return openHostRuntime(spec, platform, session)
-  const source = await openSpecSource(base, spec, session)
-  return { image: await openBaseImage(source, platform, baseText), layers: [] }
+  const image = await openBaseImage(await openSpecSource(base, spec, session, pins), platform, baseText)
+  if (base.transport === 'docker') pins.opened(base, platform, image)
+  return { image, layers: [] }
 }
 
 async function openHostRuntime(spec: ImageSpec, platform: Platform, session: Session): Promise<OpenedBase> {

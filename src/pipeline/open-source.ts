@@ -5,20 +5,23 @@ import type { ImageSpec } from '../config/resolved-spec.ts'
 import { cachedFetcher } from '../content/cached-fetcher.ts'
 import { OciBuildError } from '../errors.ts'
 import { openSource, type ImageSource } from '../open-target.ts'
+import type { Pins } from '../lock/pins.ts'
+import type { Descriptor } from '../spec/descriptor.ts'
 import { formatReference, qualifiedName } from '../spec/parse-reference.ts'
 import type { Reference, RegistryReference } from '../spec/reference.ts'
 import type { Session } from './session.ts'
 
 /**
- * Opens it. A tag of a registry is asked for on every build, unless `--offline`: then it is what it was when it was
- * asked for last. Throws `OCB-NETWORK-OFFLINE` where that is not known.
+ * Opens it. What is pinned is not asked for. A tag is, on every build, unless `--offline`: then it is what it was when
+ * it was asked for last. Throws `OCB-NETWORK-OFFLINE` where that is not known, and `OCB-LOCK-MISSING`.
  */
 export async function openSpecSource(
   reference: Reference,
   spec: ImageSpec,
   session: Session,
+  pins: Pins,
 ): Promise<ImageSource> {
-  if (reference.transport === 'docker') return openRemembered(reference, session)
+  if (reference.transport === 'docker') return openFromRegistry(reference, session, pins)
   const { environment, options, cache } = session
   return openSource(reference, {
     cwd: spec.root,
@@ -28,30 +31,36 @@ export async function openSpecSource(
   })
 }
 
-async function openRemembered(reference: RegistryReference, session: Session): Promise<ImageSource> {
-  const { staging, cache, environment, options, registries } = session
+async function openFromRegistry(
+  reference: RegistryReference,
+  session: Session,
+  pins: Pins,
+): Promise<ImageSource> {
+  const { staging, registries } = session
+  const root = pins.rootOf(reference) ?? (await resolveTag(reference, session))
+  pins.resolved(reference, root)
+  const far = async (): Promise<ImageSource['store']> => {
+    const { registrySourceAt } = await import('../open-registry.ts')
+    return registrySourceAt(reference, root, await registries.context()).store
+  }
+  return { store: cachedFetcher(staging, far), root, name: qualifiedName(reference) }
+}
+
+/** What the registry says, or, offline, what it said last. */
+async function resolveTag(reference: RegistryReference, session: Session): Promise<Descriptor> {
+  const { cache, options, registries } = session
   const resolved = openResolvedReferences(cache.resolvedDir)
   const text = formatReference({ ...reference, tag: reference.digest ? undefined : reference.tag })
-  const open = (): Promise<ImageSource> =>
-    openSource(reference, {
-      cwd: session.cwd,
-      spoolDir: cache.runDir,
-      environment,
-      signal: options.signal,
-      openRegistries: () => registries.context(),
-    })
   if (options.offline === true) {
     const root = resolved.lookup(text)
-    if (root === undefined) {
-      throw new OciBuildError('OCB-NETWORK-OFFLINE', {
-        message: `${text} was never resolved on this machine, and --offline forbids to ask its registry`,
-        hint: 'build once without --offline',
-      })
-    }
-    const far = async (): Promise<ImageSource['store']> => (await open()).store
-    return { store: cachedFetcher(staging, far), root, name: qualifiedName(reference) }
+    if (root !== undefined) return root
+    throw new OciBuildError('OCB-NETWORK-OFFLINE', {
+      message: `${text} was never resolved on this machine, and --offline forbids to ask its registry`,
+      hint: 'build once without --offline',
+    })
   }
-  const source = await open()
-  resolved.remember(text, source.root)
-  return { ...source, store: cachedFetcher(staging, async () => source.store) }
+  const { openRegistrySource } = await import('../open-registry.ts')
+  const { root } = await openRegistrySource(reference, await registries.context())
+  resolved.remember(text, root)
+  return root
 }

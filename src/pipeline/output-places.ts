@@ -1,6 +1,6 @@
 /** Where an image goes, and what it is called there. */
 
-import type { ImageSpec } from '../config/resolved-spec.ts'
+import type { ImageSpec, ResolvedSpec } from '../config/resolved-spec.ts'
 import { OciBuildError } from '../errors.ts'
 import { outputNames, type ImageName } from '../spec/output-names.ts'
 import { formatReference } from '../spec/parse-reference.ts'
@@ -23,6 +23,19 @@ export function placesOf(spec: ImageSpec, session: Session): readonly Place[] {
     )
   }
   return places
+}
+
+/** The registries that a spec pushes to. */
+export function pushHostsOf({ images }: ResolvedSpec): readonly string[] {
+  const hosts = images.flatMap(({ name, outputs }) =>
+    outputs.flatMap((output) => {
+      if (output.transport === 'docker') return output.host
+      if (output.transport !== 'registry') return []
+      const parsed = parseRepositoryReference(name)
+      return 'reference' in parsed ? parsed.reference.host : []
+    }),
+  )
+  return Array.from(new Set(hosts))
 }
 
 /** What the image is called in a place: tags, ref names, RepoTags. */

@@ -5,12 +5,16 @@ import { OciBuildError, throwIfAborted } from '../errors.ts'
 import { imagePlatform } from '../image/assemble-image.ts'
 import { openBaseImage, type BaseImage } from '../image/base-image.ts'
 import type { Changeset } from '../layer/changeset.ts'
+import type { BaseFiles } from '../layer/lower.ts'
 import { createLowerStack } from '../layer/lower-stack.ts'
 import { normalizeLayer } from '../layer/normalize.ts'
-import type { HiddenBy } from '../plan/placement.ts'
+import type { Pins } from '../lock/pins.ts'
+import type { HiddenBy, PlannedLayer } from '../plan/placement.ts'
 import type { PlanContext } from '../plan/plan-context.ts'
 import { planLayers } from '../plan/plan-layers.ts'
-import { openRootfs } from '../rootfs/open-rootfs.ts'
+import { openRootfs, readNames } from '../rootfs/open-rootfs.ts'
+import { createTree } from '../rootfs/tree.ts'
+import type { LayerEntry } from '../rootfs/tree-types.ts'
 import { formatPlatform, type Platform } from '../spec/platform.ts'
 import { formatReference } from '../spec/parse-reference.ts'
 import { openBase } from './open-base.ts'
@@ -35,21 +39,30 @@ export interface ImagePlan {
   readonly platforms: readonly PlatformPlan[]
 }
 
-/** Plans every image for every platform of its own, in order. */
-export async function planImages(spec: ResolvedSpec, session: Session): Promise<readonly ImagePlan[]> {
+/** Plans every image for every platform of its own, in order. `pins` say what references are taken for. */
+export async function planImages(
+  spec: ResolvedSpec,
+  session: Session,
+  pins: Pins,
+): Promise<readonly ImagePlan[]> {
   const plans: ImagePlan[] = []
   for (const image of spec.images)
-    plans.push(await session.timeSpent.on(image, () => planImage(image, spec, session)))
+    plans.push(await session.timeSpent.on(image, () => planImage(image, spec, session, pins)))
   return plans
 }
 
-async function planImage(image: ImageSpec, spec: ResolvedSpec, session: Session): Promise<ImagePlan> {
+async function planImage(
+  image: ImageSpec,
+  spec: ResolvedSpec,
+  session: Session,
+  pins: Pins,
+): Promise<ImagePlan> {
   const platforms: PlatformPlan[] = []
   for (const platform of image.platforms) {
     const title = stepTitle('files', { spec: image }, platform)
     platforms.push(
       await session.reporter.step({ stage: 'plan', title }, async (step) => {
-        const plan = await planPlatform(image, platform, spec, session)
+        const plan = await planPlatform(image, platform, spec, session, pins)
         const entries = plan.layers.reduce((sum, layer) => sum + layer.changeset.entries.length, 0)
         step.finish({
           detail: `${count(entries, 'entry', 'entries')} in ${count(plan.layers.length, 'layer', 'layers')}`,
@@ -93,22 +106,47 @@ async function planPlatform(
   platform: Platform,
   resolved: ResolvedSpec,
   session: Session,
+  pins: Pins,
 ): Promise<PlatformPlan> {
-  const { namesDir } = session.cache
-  const { signal } = session.options
-  const base = await openBase(spec, platform, session)
+  const base = await openBase(spec, platform, session, pins)
   const planned = await planLayers(
     await spec.layersFor(platform),
-    planContext(spec, platform, resolved, session),
+    planContext(spec, platform, resolved, session, pins),
   )
   const { store = emptyStore, layers: baseLayers } = base.image
-  const lower = createLowerStack(
-    () => openRootfs(store, baseLayers, { cacheDir: namesDir, signal }),
-    namesDir,
-  )
+  const files = { store, layers: baseLayers }
+  const namesOfBase = readNamesOf(files, session)
+  const overOpened = (open: () => Promise<BaseFiles>): Promise<readonly LayerPlan[]> =>
+    normalizeLayers([...base.layers, ...planned.layers], open, session)
+  const layers =
+    spec.base.transport === 'docker'
+      ? await pins.overBase({ reference: spec.base, platform, files, readNames: namesOfBase }, overOpened)
+      : await overOpened(async () => ({ ...files, tree: createTree(await namesOfBase()) }))
+  if (layers.length + baseLayers.length === 0) {
+    throw new OciBuildError('OCB-IMAGE-EMPTY', {
+      message: `the image "${spec.image ?? spec.name}" has no layers for ${formatPlatform(platform)}`,
+      hint: 'add an entry to layers, or name a base',
+    })
+  }
+  return { platform, base: base.image, layers, hidden: planned.hidden }
+}
+
+function readNamesOf(
+  { store, layers }: Pick<BaseFiles, 'store' | 'layers'>,
+  { cache, options }: Session,
+): () => Promise<readonly (readonly LayerEntry[])[]> {
+  return () => readNames(store, layers, { cacheDir: cache.namesDir, signal: options.signal })
+}
+
+async function normalizeLayers(
+  planned: readonly PlannedLayer[],
+  openBaseFiles: () => Promise<BaseFiles>,
+  session: Session,
+): Promise<readonly LayerPlan[]> {
+  const lower = createLowerStack(openBaseFiles, session.cache.namesDir)
   const layers: LayerPlan[] = []
-  for (const layer of [...base.layers, ...planned.layers]) {
-    throwIfAborted(signal)
+  for (const layer of planned) {
+    throwIfAborted(session.options.signal)
     const changeset = await normalizeLayer(layer, lower.open)
     if (changeset.entries.length === 0) {
       session.reporter.warn('OCB-LAYER-EMPTY', `the layer "${layer.name}" has no entries and is left out`)
@@ -117,13 +155,7 @@ async function planPlatform(
     layers.push({ changeset, compression: layer.compression })
     lower.push(changeset)
   }
-  if (layers.length + baseLayers.length === 0) {
-    throw new OciBuildError('OCB-IMAGE-EMPTY', {
-      message: `the image "${spec.image ?? spec.name}" has no layers for ${formatPlatform(platform)}`,
-      hint: 'add an entry to layers, or name a base',
-    })
-  }
-  return { platform, base: base.image, layers, hidden: planned.hidden }
+  return layers
 }
 
 const emptyStore = {
@@ -137,6 +169,7 @@ function planContext(
   platform: Platform,
   resolved: ResolvedSpec,
   session: Session,
+  pins: Pins,
 ): PlanContext {
   const { options, cache, environment, reporter, staging } = session
   return {
@@ -149,8 +182,9 @@ function planContext(
     offline: options.offline === true,
     environment,
     async openImage(reference, wanted) {
-      const source = await openSpecSource(reference, spec, session)
+      const source = await openSpecSource(reference, spec, session, pins)
       const image = await openBaseImage(source, wanted, formatReference(reference), 'image')
+      if (reference.transport === 'docker') pins.opened(reference, wanted, image)
       return openRootfs(source.store, image.layers, { cacheDir: cache.namesDir, signal: options.signal })
     },
   }

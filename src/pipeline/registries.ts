@@ -9,11 +9,19 @@ import type { RegistryContext } from '../registry/registry-context.ts'
 import type { CreateContextOptions } from '../registry/create-context.ts'
 
 export interface Registries {
-  /** Sets what the spec says of registries; before the first `context`. `folder` is what its paths are relative to. */
-  configure(words: CreateContextOptions['fromSpec'], folder: string): void
+  /** Sets what the spec says of registries; before the first `context`. */
+  configure(settings: RegistryWords): void
   /** Throws `OCB-NETWORK-OFFLINE` under `--offline`. */
   context(): Promise<RegistryContext>
   close(): Promise<void>
+}
+
+export interface RegistryWords {
+  readonly fromSpec: CreateContextOptions['fromSpec']
+  /** What paths of the settings are relative to. */
+  readonly folder: string
+  /** The hosts that are pushed to: what the variables say without a host is for them. Empty: for every host. */
+  readonly pushHosts: readonly string[]
 }
 
 export function createRegistries(
@@ -22,16 +30,27 @@ export function createRegistries(
   cache: CacheFolder,
   offline: boolean,
 ): Registries {
-  let configured: Pick<CreateContextOptions, 'fromSpec' | 'folder'> = {}
+  let configured: RegistryWords | undefined
   let opened: Promise<RegistryContext> | undefined
   const open = async (): Promise<RegistryContext> => {
     const { createRegistryContext } = await import('../registry/create-context.ts')
-    const seenBlobs = openSeenBlobs(cache.seenDir)
-    return createRegistryContext({ environment, reporter, signal: reporter.signal, seenBlobs, ...configured })
+    const { createCredentialStore } = await import('../registry/credentials/credential-store.ts')
+    const { fromSpec, folder, pushHosts = [] } = configured ?? {}
+    // A push's password must not go to the registry of the base.
+    const hosts = pushHosts.length > 0 ? pushHosts : undefined
+    return createRegistryContext({
+      environment,
+      reporter,
+      signal: reporter.signal,
+      fromSpec,
+      folder,
+      credentials: createCredentialStore({ environment, reporter, hosts }),
+      seenBlobs: openSeenBlobs(cache.seenDir),
+    })
   }
   return {
-    configure(words, folder) {
-      configured = { fromSpec: words, folder }
+    configure(settings) {
+      configured = settings
     },
     context() {
       if (offline) {

@@ -21,14 +21,26 @@ export function trustedAuthorities(environment: Environment): readonly string[] 
   const { variables } = environment
   const read: unknown = Reflect.get(tls, 'getCACertificates')
   if (typeof read === 'function') {
-    return [...call(read, 'default'), ...call(read, 'system'), ...readFirst([variables['SSL_CERT_FILE']])]
+    const own = [...call(read, 'default'), ...call(read, 'system')]
+    return eachOnce([...own, ...readFirst([variables['SSL_CERT_FILE']])])
   }
-  return [
+  return eachOnce([
     ...tls.rootCertificates,
     // Given a list, TLS no longer looks at this variable itself.
     ...readFirst([variables['NODE_EXTRA_CA_CERTS']]),
     ...readFirst([variables['SSL_CERT_FILE'], ...systemBundles]),
-  ]
+  ])
+}
+
+/** The system's are mostly Node.js's own again, and reading one costs TLS a millisecond. */
+function eachOnce(texts: readonly string[]): readonly string[] {
+  const known = new Map<string, string>()
+  for (const text of texts) {
+    for (const [certificate] of text.matchAll(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g)) {
+      known.set(certificate.replaceAll(/\s/g, ''), certificate)
+    }
+  }
+  return Array.from(known.values())
 }
 
 function call(read: Function, type: 'default' | 'system'): readonly string[] {

@@ -59,7 +59,7 @@ built in 1.2 s
 next:
   run   podman run --rm oci:out:1.4.0
   load  skopeo copy oci:out:1.4.0 docker-daemon:registry.example.com/team/app:1.4.0
-  push  skopeo copy oci:out:1.4.0 docker://registry.example.com/team/app:1.4.0
+  push  ocibuild copy oci:out:1.4.0 registry.example.com/team/app:1.4.0
   look  ocibuild inspect oci:out:1.4.0
 `)
   })
@@ -77,7 +77,7 @@ next:
     expect(text).toMatch(/5 layers of the base +50\.0 MB +base/)
     expect(text).toContain(`linux/arm64  ${fakeDigest('e')}`)
     expect(text).toContain('3.5 MB in all, every blob once')
-    expect(text).toContain('skopeo copy --all oci:out:1.4.0')
+    expect(text).toContain('ocibuild copy oci:out:1.4.0')
   })
 })
 
@@ -106,7 +106,7 @@ describe('next commands', () => {
   })
 
   it('marks the registry that a name without host does not have', () => {
-    expect(commandsOf('oci:out', { name: 'app' }).join('\n')).toContain('docker://REGISTRY/app:1.4.0')
+    expect(commandsOf('oci:out', { name: 'app' }).join('\n')).toContain(' REGISTRY/app:1.4.0')
   })
 })
 
