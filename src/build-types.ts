@@ -146,3 +146,41 @@ export interface BuildPlan {
   readonly images: readonly ImagePlanView[]
   readonly warnings: readonly Warning[]
 }
+
+/** What `lock` did with one reference. */
+export interface LockChange {
+  /** Fully qualified, as it stands in `oci.lock`. */
+  readonly reference: string
+  /** `facts`: it names what it named, and the spec asks other things of it. */
+  readonly status: 'added' | 'changed' | 'facts' | 'removed' | 'unchanged'
+  readonly before?: Digest | undefined
+  readonly after?: Digest | undefined
+  /** What the lock knows of it now: paths and owners, on all platforms. */
+  readonly facts: number
+}
+
+export interface LockResult {
+  readonly schemaVersion: 1
+  /** Absolute. */
+  readonly file: string
+  /** False where the file had this very text. */
+  readonly written: boolean
+  readonly references: readonly LockChange[]
+  readonly warnings: readonly Warning[]
+}
+
+export interface LockCheck {
+  readonly schemaVersion: 1
+  /** Absolute. */
+  readonly file: string
+  /** Nothing is outdated or missing. */
+  readonly upToDate: boolean
+  readonly references: readonly {
+    readonly reference: string
+    /** `unused`: the spec does not name it. */
+    readonly status: 'current' | 'outdated' | 'missing' | 'unused'
+    readonly locked?: Digest | undefined
+    readonly current?: Digest | undefined
+  }[]
+  readonly warnings: readonly Warning[]
+}

@@ -1,6 +1,6 @@
 /** The library: the pipeline and the words to speak to it. Prints nothing, exits nothing, reads no argv. */
 
-export { build, createPlan } from './build.ts'
+export { build, compareLock, createPlan, lock } from './build.ts'
 export type {
   BuildOptions,
   BuildPlan,
@@ -9,6 +9,9 @@ export type {
   ImageResult,
   LayerPlanView,
   LayerResult,
+  LockChange,
+  LockCheck,
+  LockResult,
   OutputResult,
   PlannedEntryView,
   PlatformPlanView,

@@ -26,6 +26,7 @@ const floors: Readonly<Record<string, number>> = {
   'open-registry': 7,
   'build-types': 8,
   transfer: 9,
+  lock: 9,
   pipeline: 10,
   build: 11,
   index: 12,

@@ -1,0 +1,96 @@
+/** What a plan asks of a base, written down while it asks. */
+
+import type { BaseFiles } from '../layer/lower.ts'
+import type { Owner } from '../rootfs/owners.ts'
+import { createTree } from '../rootfs/tree.ts'
+import type { LayerEntry, Tree, TreeNode } from '../rootfs/tree-types.ts'
+import { emptyFacts, type BaseFacts, type NodeFact, type PathFact } from './lock.ts'
+import { watchTree } from './watch-tree.ts'
+
+export interface FactRecorder {
+  /** A base to plan over; what is asked of it is among the facts from then on. Each call gives another. */
+  open(): BaseFiles
+  facts(): BaseFacts
+}
+
+/** `names` are the entries of the base's layers, lowest first. */
+export function recordFacts(
+  base: Pick<BaseFiles, 'store' | 'layers'>,
+  names: readonly (readonly LayerEntry[])[],
+): FactRecorder {
+  // The one that is asked changes with each layer that is laid on top; facts are of the base alone.
+  const pristine = createTree(names)
+  const nodes = new Set<string>()
+  const listed = new Set<string>()
+  const owners = new Map<string, Owner>()
+  return {
+    open() {
+      const live = createTree(names)
+      const tree = watchTree(live, {
+        node: (path) => void nodes.add(path),
+        names: (path) => void listed.add(path),
+        isEmpty() {
+          // Where layers have hidden all of it, the base is asked on, as it will be when facts answer.
+          if (!pristine.isEmpty()) return false
+          listed.add('')
+          return live.isEmpty()
+        },
+      })
+      const keep = (owner: string, { uid, gid }: Owner): void => void owners.set(owner, { uid, gid })
+      return { ...base, tree, owners: { get: () => undefined, keep } }
+    },
+    facts: () => ({ owners, paths: factsOf(pristine, nodes, listed) }),
+  }
+}
+
+/** Facts of the same base, one after another: two images may stand on it. Where both have one, they are equal. */
+export function mergeFacts(all: readonly BaseFacts[]): BaseFacts {
+  const paths = new Map<string, PathFact>()
+  const owners = new Map<string, Owner>()
+  for (const facts of all) {
+    for (const [owner, ids] of facts.owners) owners.set(owner, ids)
+    for (const [path, fact] of facts.paths) {
+      const known = paths.get(path)
+      const listed = typeof known === 'object' && known.listed === true
+      paths.set(path, listed ? known : fact)
+    }
+  }
+  return all.length === 0 ? emptyFacts : { paths, owners }
+}
+
+function factsOf(base: Tree, nodes: Iterable<string>, listed: Iterable<string>): Map<string, PathFact> {
+  const paths = new Map<string, PathFact>()
+  /** Notes what leads to a path; its node where all of that are directories. */
+  const note = (path: string): TreeNode | undefined => {
+    let end = path === '' ? 0 : path.indexOf('/')
+    for (;;) {
+      const at = end < 0 ? path : path.slice(0, end)
+      const node = base.get(at)
+      if (!paths.has(at)) paths.set(at, node === undefined ? 'absent' : factOf(node))
+      if (at === path || node?.type !== 'directory') return at === path ? node : undefined
+      end = path.indexOf('/', end + 1)
+    }
+  }
+  for (const path of nodes) note(path)
+  for (const path of listed) {
+    const fact = note(path)
+    const known = paths.get(path)
+    if (path === '') paths.set(path, { ...rootFact(known), listed: true })
+    else if (fact?.type !== 'directory' || typeof known !== 'object') continue
+    else paths.set(path, { ...known, listed: true })
+    for (const name of base.childNames(path)) note(path === '' ? name : `${path}/${name}`)
+  }
+  return paths
+}
+
+function rootFact(known: PathFact | undefined): NodeFact {
+  if (typeof known === 'object') return known
+  return { type: 'directory', mode: 0o755, uid: 0, gid: 0 }
+}
+
+function factOf(node: TreeNode): NodeFact {
+  const { type, mode, uid, gid, target, xattrs, layer } = node
+  if (type === 'whiteout' || type === 'opaque') throw new Error(`a ${type} in a tree`)
+  const isFile = type === 'file' || type === 'hardlink'
+  return { type, mode, uid, gid, target, xattrs, layer: isFile ? layer : undefined }
+}
