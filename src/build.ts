@@ -23,9 +23,10 @@ import { withSession, type Session } from './pipeline/session.ts'
 export function build(options: BuildOptions = {}): Promise<BuildResult> {
   return withSession(options, async (session) => {
     const spec = await readSpec(session)
+    const pins = await openPins(spec, session)
     const outputs = prepareOutputs(spec, session)
     await runAllPrepare(spec, session)
-    const plans = await planImages(spec, session, await openPins(spec, session))
+    const plans = await planImages(spec, session, pins)
     const staged = await buildImages(plans, outputs, session)
     session.checkStrict()
     const written = await deliver(staged, outputs, session)

@@ -10,6 +10,7 @@ import { registerDocuments } from './documents.ts'
 import { registerIndex } from './index-command.ts'
 import { registerInit } from './init.ts'
 import { registerInspect } from './inspect.ts'
+import { registerLock } from './lock.ts'
 import { registerLogin } from './login.ts'
 import { registerLs } from './ls.ts'
 import { registerPlan } from './plan.ts'
@@ -56,6 +57,7 @@ export function createProgram(context: CliContext, services: CliServices): Comma
   registerDefaultBuild(program, context, services)
   registerPlan(program, context, services)
   registerInit(program, context)
+  registerLock(program, context)
   registerInspect(program, context)
   registerLs(program, context)
   registerValidate(program, context)
