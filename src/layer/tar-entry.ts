@@ -16,18 +16,17 @@ export function tarPath(entry: ChangesetEntry): string {
 /** `mtime` in seconds: the caller knows when the entry's own is that of its content. */
 export function tarEntry(entry: ChangesetEntry, mtime: number): TarEntry {
   const { mode, uid, gid } = entry
-  const common = { path: tarPath(entry), mode, uid, gid, mtime, size: 0 }
+  const path = tarPath(entry)
   switch (entry.type) {
     case 'file':
-      return { ...common, type: 'file', size: sourceSize(entry.source) }
+      return { path, type: 'file', mode, uid, gid, mtime, size: sourceSize(entry.source) }
     case 'directory':
-      return { ...common, type: 'directory', xattrs: entry.xattrs }
+      return { path, type: 'directory', mode, uid, gid, mtime, size: 0, xattrs: entry.xattrs }
     case 'symlink':
-      return { ...common, type: 'symlink', target: entry.target }
     case 'hardlink':
-      return { ...common, type: 'hardlink', target: entry.target }
+      return { path, type: entry.type, mode, uid, gid, mtime, size: 0, target: entry.target }
     case 'whiteout':
     case 'opaque':
-      return { ...common, type: 'file' }
+      return { path, type: 'file', mode, uid, gid, mtime, size: 0 }
   }
 }
