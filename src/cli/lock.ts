@@ -10,6 +10,7 @@ export interface LockFlags {
   readonly arg?: readonly string[] | undefined
   readonly check?: boolean | undefined
   readonly update?: readonly string[] | undefined
+  readonly keep?: boolean | undefined
   readonly prepare: boolean
   readonly cacheDir?: string | undefined
   readonly cache: boolean
@@ -26,6 +27,7 @@ build resolves no tag and reads no base at all.
 Examples:
   ocibuild lock                        resolve everything again, and write oci.lock
   ocibuild lock --update node:22-slim  only this one; the others stay what they are
+  ocibuild lock --keep                 the config has changed, the bases shall not
   ocibuild lock --check                what is outdated; nothing is written
   ocibuild lock --check --json | jq -r '.references[] | select(.status == "outdated") | .reference'
 
@@ -44,6 +46,7 @@ export function registerLock(program: Command, context: CliContext): void {
     .option('--arg <k=v>', 'a value for args.K in the config; again for more', append)
     .option('--check', 'tell what is outdated; write nothing')
     .option('--update <ref>', 'resolve only this reference again; again for more', append)
+    .option('--keep', 'keep what is pinned; pin what is new, and ask the bases what the config needs now')
     .option('--no-prepare', 'do not run the prepare commands')
     .option('--cache-dir <dir>', 'the cache folder')
     .option('--no-cache', 'neither read nor keep anything in the cache')

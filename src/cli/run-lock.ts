@@ -20,9 +20,12 @@ export async function runLock(dir: string | undefined, flags: LockFlags, context
       hint: `write ocibuild lock ./${dir}, or leave it out`,
     })
   }
-  if (flags.check === true && flags.update !== undefined) {
+  const choices = [flags.check && '--check', flags.update && '--update', flags.keep && '--keep'].filter(
+    Boolean,
+  )
+  if (choices.length > 1) {
     throw new OciBuildError('OCB-USAGE-OPTION', {
-      message: '--check writes nothing, and --update says what to write',
+      message: `${choices.join(' and ')} contradict each other`,
       hint: 'use one of them',
     })
   }
@@ -53,7 +56,7 @@ export async function runLock(dir: string | undefined, flags: LockFlags, context
     if (!check.upToDate) context.setExitStatus(exitStatus.failed)
     return
   }
-  const result = await watched(pipeline.lock({ ...options, update: flags.update }))
+  const result = await watched(pipeline.lock({ ...options, update: flags.keep === true ? [] : flags.update }))
   context.stdout(flags.json === true ? asJson(result) : formatLockResult(result, cwd, paint))
 }
 

@@ -4,7 +4,7 @@ import type { BaseFiles } from '../layer/lower.ts'
 import type { Owner } from '../rootfs/owners.ts'
 import { createTree } from '../rootfs/tree.ts'
 import type { LayerEntry, Tree, TreeNode } from '../rootfs/tree-types.ts'
-import { emptyFacts, type BaseFacts, type NodeFact, type PathFact } from './lock.ts'
+import type { BaseFacts, NodeFact, PathFact } from './lock.ts'
 import { watchTree } from './watch-tree.ts'
 
 export interface FactRecorder {
@@ -43,7 +43,7 @@ export function recordFacts(
   }
 }
 
-/** Facts of the same base, one after another: two images may stand on it. Where both have one, they are equal. */
+/** Facts of the same base: two images may stand on it. Where both know a path, they know the same. */
 export function mergeFacts(all: readonly BaseFacts[]): BaseFacts {
   const paths = new Map<string, PathFact>()
   const owners = new Map<string, Owner>()
@@ -51,11 +51,11 @@ export function mergeFacts(all: readonly BaseFacts[]): BaseFacts {
     for (const [owner, ids] of facts.owners) owners.set(owner, ids)
     for (const [path, fact] of facts.paths) {
       const known = paths.get(path)
-      const listed = typeof known === 'object' && known.listed === true
-      paths.set(path, listed ? known : fact)
+      if (known === undefined || !isListed(known)) paths.set(path, fact)
     }
   }
-  return all.length === 0 ? emptyFacts : { paths, owners }
+  dropImplied(paths)
+  return { paths, owners }
 }
 
 function factsOf(base: Tree, nodes: Iterable<string>, listed: Iterable<string>): Map<string, PathFact> {
@@ -71,22 +71,51 @@ function factsOf(base: Tree, nodes: Iterable<string>, listed: Iterable<string>):
       end = path.indexOf('/', end + 1)
     }
   }
-  for (const path of nodes) note(path)
-  for (const path of listed) {
-    const fact = note(path)
-    const known = paths.get(path)
-    if (path === '') paths.set(path, { ...rootFact(known), listed: true })
-    else if (fact?.type !== 'directory' || typeof known !== 'object') continue
-    else paths.set(path, { ...known, listed: true })
+  const list = (path: string): void => {
+    const node = note(path)
+    if (path !== '' && node?.type !== 'directory') return
+    paths.set(path, { ...(node === undefined ? impliedRoot : factOf(node)), listed: true })
     for (const name of base.childNames(path)) note(path === '' ? name : `${path}/${name}`)
   }
+  for (const path of nodes) note(path)
+  for (const path of listed) list(path)
+  for (const [path, missing] of countMissing(paths)) {
+    // What a directory has takes fewer lines than what it has not, and answers for names that are yet to come.
+    if (base.childNames(path).length <= missing) list(path)
+  }
+  dropImplied(paths)
   return paths
 }
 
-function rootFact(known: PathFact | undefined): NodeFact {
-  if (typeof known === 'object') return known
-  return { type: 'directory', mode: 0o755, uid: 0, gid: 0 }
+/** How many names a directory was asked for that it does not have. */
+function countMissing(paths: ReadonlyMap<string, PathFact>): ReadonlyMap<string, number> {
+  const missing = new Map<string, number>()
+  for (const [path, fact] of paths) {
+    if (fact !== 'absent' || path === '') continue
+    const folder = folderOf(path)
+    missing.set(folder, (missing.get(folder) ?? 0) + 1)
+  }
+  return missing
 }
+
+/** Drops what is absent from a directory whose names are all known. */
+function dropImplied(paths: Map<string, PathFact>): void {
+  for (const [path, fact] of paths) {
+    const folder = paths.get(folderOf(path))
+    if (fact === 'absent' && path !== '' && folder !== undefined && isListed(folder)) paths.delete(path)
+  }
+}
+
+function isListed(fact: PathFact): boolean {
+  return fact !== 'absent' && fact.listed === true
+}
+
+function folderOf(path: string): string {
+  return path.slice(0, Math.max(path.lastIndexOf('/'), 0))
+}
+
+/** A root that no layer has an entry for. */
+const impliedRoot: NodeFact = { type: 'directory', mode: 0o755, uid: 0, gid: 0 }
 
 function factOf(node: TreeNode): NodeFact {
   const { type, mode, uid, gid, target, xattrs, layer } = node

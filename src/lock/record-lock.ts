@@ -24,7 +24,7 @@ interface Recorded {
 }
 
 /** `kept` are references that stay what they are, by `lockKey`. */
-export function recordLock(kept: ReadonlyMap<string, Descriptor> = new Map()): LockRecorder {
+export function recordLock(kept: ReadonlyMap<string, Descriptor>): LockRecorder {
   const references = new Map<string, Recorded>()
 
   return {

@@ -1,5 +1,6 @@
 /** `oci.lock` in the pipeline: obeyed by builds and plans, written by `lock`, compared by `lock --check`. */
 
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { LockCheck, LockResult } from '../build-types.ts'
 import type { ResolvedSpec } from '../config/resolved-spec.ts'
@@ -22,8 +23,8 @@ export async function openPins(spec: ResolvedSpec, { options, reporter }: Sessio
 }
 
 /**
- * Plans every image for every platform on its real base, and writes what was resolved and asked. With `update` only
- * those references are resolved again, and those that the lock lacks. A lock that cannot be read is replaced.
+ * Plans every image for every platform on its real base, and writes what was resolved and asked. With `update` (also an
+ * empty one) only those references are resolved again, and those that the lock lacks. A lock that cannot be read is replaced.
  */
 export async function writeLock(
   spec: ResolvedSpec,
@@ -32,9 +33,12 @@ export async function writeLock(
 ): Promise<LockResult> {
   const file = lockFile(spec)
   const before = await readOldLock(file, session)
-  const recorder = recordLock(keptRoots(before, update))
-  await planImages(spec, session, recorder)
-  const lock = recorder.lock()
+  const record = async (kept: ReadonlyMap<string, Descriptor>): Promise<Lock> => {
+    const recorder = recordLock(kept)
+    await planImages(spec, session, recorder)
+    return recorder.lock()
+  }
+  let lock = await record(keptRoots(before, update))
   const unknown = update?.find((text) => !Array.from(lock.references.keys()).some((key) => names(text, key)))
   if (unknown !== undefined) {
     throw new OciBuildError('OCB-USAGE-LOCK-REFERENCE', {
@@ -43,7 +47,13 @@ export async function writeLock(
     })
   }
   session.checkStrict()
+  const isNew = !existsSync(file)
   const written = writeLockFile(file, lock)
+  if (isNew && lock.references.size > 0) {
+    // A copy of the folder takes the lock itself along, and did not yet.
+    lock = await record(rootsOf(lock))
+    writeLockFile(file, lock)
+  }
   return {
     schemaVersion: 1,
     file,
@@ -96,10 +106,14 @@ async function readOldLock(file: string, { reporter }: Session): Promise<Lock | 
 function keptRoots(
   before: Lock | undefined,
   update: readonly string[] | undefined,
-): ReadonlyMap<string, Descriptor> | undefined {
-  if (before === undefined || update === undefined) return undefined
-  const kept = Array.from(before.references).filter(([key]) => !update.some((text) => names(text, key)))
-  return new Map(kept.map(([key, { root }]) => [key, root]))
+): ReadonlyMap<string, Descriptor> {
+  if (before === undefined || update === undefined) return new Map()
+  const kept = Array.from(rootsOf(before)).filter(([key]) => !update.some((text) => names(text, key)))
+  return new Map(kept)
+}
+
+function rootsOf({ references }: Lock): ReadonlyMap<string, Descriptor> {
+  return new Map(Array.from(references, ([key, { root }]) => [key, root]))
 }
 
 /** Whether a user's word is the reference: as it stands in a spec, or in the lock. */

@@ -106,8 +106,7 @@ describe('facts', () => {
     expect(lines.toSorted()).toEqual([
       '/app absent',
       '/bin symlink 644 0:0 usr/bin',
-      '/opt directory 750 5:6',
-      '/opt/data absent',
+      '/opt directory 750 5:6 true',
       '/srv directory 755 0:0',
       '/srv/empty directory 755 0:0 true',
       '/usr directory 755 0:0',
@@ -126,12 +125,12 @@ describe('facts', () => {
   })
 
   it('say so when they do not answer', async () => {
-    const { tree, owners } = factsBase(filesOf(base), await recorded([[file('/opt/data')]], base))
+    const { tree, owners } = factsBase(filesOf(base), await recorded([[file('/usr/bin/own')]], base))
     for (const ask of [
-      () => tree.get('usr'),
-      () => tree.has('opt/other'),
+      () => tree.get('opt'),
+      () => tree.has('usr/bin/other'),
       () => tree.get(''),
-      () => tree.childNames('opt'),
+      () => tree.childNames('usr/bin'),
       () => tree.childNames(''),
       () => tree.resolve('bin/x'),
       () => owners?.get('node'),
@@ -139,6 +138,20 @@ describe('facts', () => {
       expect(ask).toThrow(UnknownFact)
     }
     expect(tree.isEmpty()).toBe(false)
+  })
+
+  it('list a directory where that is shorter, so that other names in it are answered for', async () => {
+    const names = [lowerEntries('d /html', 'f /html/index.html', 'd /html/old', 'f /html/old/x')]
+    const facts = await recorded(
+      [[file('/html/a-1f.js'), file('/html/b-2e.js'), file('/html/index.html')]],
+      names,
+    )
+    expect([...facts.paths.keys()].toSorted()).toEqual(['html', 'html/index.html', 'html/old'])
+    const now = [[file('/html/a-77.js'), file('/html/c-88.js'), file('/html/index.html')]]
+    expect(await planOver(now, factsBase(filesOf(names), facts))).toEqual(
+      await planOver(now, realBase(names)),
+    )
+    expect(() => factsBase(filesOf(names), facts).tree.get('html/old/x')).toThrow(UnknownFact)
   })
 
   it('of an empty base answer everything', async () => {

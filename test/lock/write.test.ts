@@ -56,8 +56,7 @@ describe('lock', () => {
             "/etc": {"type":"directory","mode":"0755","owner":"0:0"},
             "/etc/group": {"type":"file","mode":"0644","owner":"0:0","layer":0},
             "/etc/passwd": {"type":"file","mode":"0644","owner":"0:0","layer":0},
-            "/opt": {"type":"directory","mode":"0750","owner":"5:6"},
-            "/opt/data": "absent",
+            "/opt": {"type":"directory","mode":"0750","owner":"5:6","listed":true},
             "/usr": {"type":"directory","mode":"0755","owner":"0:0"},
             "/usr/bin": {"type":"directory","mode":"0755","owner":"0:0"},
             "/usr/bin/tool": "absent"
@@ -135,6 +134,28 @@ describe('lock', () => {
     })
   })
 
+  it('moves no base with --keep, and knows what the config asks now', async () => {
+    const place = await openPlace()
+    await lock(place.options())
+    const moved = place.moveTag([{ name: 'etc/new', content: 'new' }])
+    place.options({ layers: [{ file: '/usr/bin/other', content: 'o' }], outputs: ['oci:out'] })
+    expect((await run(place, 'build', '--frozen')).stderr).toContain('OCB-LOCK-STALE')
+    const { stdout } = await run(place, 'lock', '--keep')
+    expect(stdout).toContain(`facts  ${place.base}`)
+    expect(readFileSync(place.lockFile, 'utf8')).not.toContain(moved)
+    expect((await run(place, 'build', '--frozen')).status).toBe(0)
+  })
+
+  it('suffices for a copy that takes the lock itself along', async () => {
+    const place = await openPlace()
+    const options = place.options({
+      layers: [{ entries: [{ copy: '.', to: '/usr/bin', exclude: ['cache', 'home'] }] }],
+    })
+    await lock(options)
+    expect(readFileSync(place.lockFile, 'utf8')).toContain('"/usr/bin/oci.lock": "absent"')
+    expect(codes(await build({ ...options, frozen: true }))).toEqual([])
+  })
+
   it('names what mirrors serve by its own name', async () => {
     const place = await openPlace()
     const { state } = place.registry
@@ -153,12 +174,12 @@ describe('lock', () => {
     const place = await openPlace()
     place.options({
       prepare: ["node -e \"fs.mkdirSync('dist',{recursive:true});fs.writeFileSync('dist/a','a')\""],
-      layers: [{ entries: [{ copy: 'dist', to: '/opt' }] }],
+      layers: [{ entries: [{ copy: 'dist', to: '/usr/bin' }] }],
     })
     expect((await run(place, 'lock', '--no-prepare')).status).toBe(1)
     expect(existsSync(place.lockFile)).toBe(false)
     expect((await run(place, 'lock')).status).toBe(0)
-    expect(readFileSync(place.lockFile, 'utf8')).toContain('"/opt/a": "absent"')
+    expect(readFileSync(place.lockFile, 'utf8')).toContain('"/usr/bin/a": "absent"')
   })
 })
 
