@@ -56,7 +56,8 @@ export function createPlan(options: BuildOptions = {}): Promise<BuildPlan> {
 export function lock(
   options: BuildOptions & { readonly update?: readonly string[] | undefined } = {},
 ): Promise<LockResult> {
-  return withSession(options, async (session) => {
+  // A lock is of all images, or it would lose the bases of the others.
+  return withSession({ ...options, images: undefined }, async (session) => {
     const spec = await readSpec(session)
     await runAllPrepare(spec, session)
     return writeLock(spec, options.update, session)
@@ -65,7 +66,8 @@ export function lock(
 
 /** Resolves every reference of the spec again and tells which of them `oci.lock` has otherwise. Writes nothing. */
 export function compareLock(options: BuildOptions = {}): Promise<LockCheck> {
-  return withSession(options, async (session) => checkLock(await readSpec(session), session))
+  const all = { ...options, images: undefined }
+  return withSession(all, async (session) => checkLock(await readSpec(session), session))
 }
 
 async function readSpec(session: Session): Promise<ResolvedSpec> {

@@ -116,7 +116,7 @@ function readFact(value: unknown, at: LockPath): PathFact {
 }
 
 function readOwner(value: unknown, at: LockPath): Owner {
-  const [, uid, gid] = typeof value === 'string' ? (/^(\d{1,10}):(\d{1,10})$/.exec(value) ?? []) : []
+  const [, uid, gid] = typeof value === 'string' ? (/^(\d{1,15}):(\d{1,15})$/.exec(value) ?? []) : []
   if (uid === undefined || gid === undefined) throw wrong(at, value, 'UID:GID')
   return { uid: Number(uid), gid: Number(gid) }
 }
