@@ -22,7 +22,7 @@ export interface LockFlags {
 const examples = `
 oci.lock stands beside the config and belongs into version control. It holds the digest of each base and each image
 that is copied from, and what the config asks of the bases: builds obey it, and read no base to plan. With --frozen a
-build resolves no tag and reads no base at all.
+build resolves no tag, and what the lock does not answer is an error.
 
 Examples:
   ocibuild lock                        resolve everything again, and write oci.lock

@@ -12,6 +12,7 @@ import { emptyFacts, lockFileName, lockKey, type BaseFacts, type Lock, type Lock
 import type { PinnedBase, Pins } from './pins.ts'
 
 const relock = 'run ocibuild lock'
+const refresh = 'run ocibuild lock, with --keep to stay on the same images'
 
 /** `lock` is undefined where there is no file. */
 export function obeyLock(
@@ -79,12 +80,12 @@ export function obeyLock(
   }
 
   function reportStale({ reference, platform }: PinnedBase, { what }: UnknownFact): void {
-    const where = lock === undefined ? `there is no ${lockFileName}` : `${lockFileName} does not say`
-    const message = `what the base ${lockKey(reference)} has for ${what} on ${formatPlatform(platform)} matters now, and ${where}`
-    if (!frozen) return reporter.warn('OCB-LOCK-STALE', `${message}; the base itself is read`, relock)
+    const tells = lock === undefined ? `there is no ${lockFileName} to tell` : `${lockFileName} does not tell`
+    const message = `${tells} of ${what} in the base ${lockKey(reference)} for ${formatPlatform(platform)}`
+    if (!frozen) return reporter.warn('OCB-LOCK-STALE', `${message}; the base itself is read`, refresh)
     throw new OciBuildError('OCB-LOCK-STALE', {
-      message: `${message}; --frozen does not read the base`,
-      hint: `${relock}, and commit ${lockFileName}`,
+      message: `${message}, and --frozen does not read the base`,
+      hint: `${refresh}; then commit ${lockFileName}`,
     })
   }
 }

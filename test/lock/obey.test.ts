@@ -7,6 +7,14 @@ import { build, createPlan, lock } from '../../src/index.ts'
 import { codes, digestsIn, digestsOf, errorOf, layers, lockedBuild, openPlace } from './lock-kit.ts'
 
 describe('a build beside a lock', () => {
+  it('obeys the one of the working directory when the spec is a value', async () => {
+    const place = await openPlace()
+    const options = { ...place.options(), config: undefined }
+    const spec = { name: 'x', platforms: ['linux/amd64'], base: place.base, layers, outputs: ['oci:out'] }
+    await lock({ ...options, spec })
+    expect(codes(await build({ ...options, spec, frozen: true }))).toEqual([])
+  })
+
   it('in a clean cache downloads no layer of the base, and gives the digest that the real base gives', async () => {
     const place = await openPlace()
     const spec = { platforms: ['linux/amd64', 'linux/arm64'] }
@@ -95,7 +103,7 @@ describe('a question that the lock does not answer', () => {
     expect(codes(result)).toEqual(['OCB-LOCK-STALE'])
     expect(result.warnings[0]).toMatchObject({
       message: expect.stringContaining('/usr/bin/other'),
-      hint: 'run ocibuild lock',
+      hint: expect.stringContaining('run ocibuild lock'),
     })
     expect(digestsIn(result)).toEqual(real)
     expect(place.layerDownloads()).not.toEqual([])
@@ -111,7 +119,7 @@ describe('a question that the lock does not answer', () => {
       code: 'OCB-LOCK-STALE',
       hint: expect.stringContaining('run ocibuild lock'),
     })
-    expect(error.message).toContain('/usr/bin/other on linux/amd64')
+    expect(error.message).toContain('/usr/bin/other in the base')
     expect(place.layerDownloads()).toEqual([])
   })
 
