@@ -59,7 +59,9 @@ interface Import {
 function importsOf(path: string): Import[] {
   const text = readFileSync(path, 'utf8')
   const found: Import[] = []
-  for (const match of text.matchAll(/(?:^import\s+(type\s)?[^'"]*?from\s+|^export\s+(type\s)?[^'"]*?from\s+|import\()['"](\.[^'"]+)['"]/gms)) {
+  for (const match of text.matchAll(
+    /(?:^import\s+(type\s)?[^'"]*?from\s+|^export\s+(type\s)?[^'"]*?from\s+|import\()['"](\.[^'"]+)['"]/gms,
+  )) {
     const [, importType, exportType, to = ''] = match
     found.push({ from: path, to: resolve(dirname(path), to), typeOnly: Boolean(importType ?? exportType) })
   }
@@ -79,7 +81,10 @@ describe('the floors of the house', () => {
       const [own, other] = [roomOf(from), roomOf(to)]
       return own !== other && (floors[own] ?? 0) <= (floors[other] ?? 0)
     })
-    const chains = broken.map(({ from, to, typeOnly }) => `${relative(src, from)} -> ${relative(src, to)}${typeOnly ? ' (types)' : ''}`)
+    const chains = broken.map(
+      ({ from, to, typeOnly }) =>
+        `${relative(src, from)} -> ${relative(src, to)}${typeOnly ? ' (types)' : ''}`,
+    )
     expect(chains).toEqual([])
   })
 
@@ -94,7 +99,9 @@ describe('the floors of the house', () => {
     const broken = files.flatMap((path) => {
       const name = relative(src, path)
       const text = readFileSync(path, 'utf8').replaceAll(/\/\*\*?[\s\S]*?\*\/|\/\/.*$/gm, '')
-      return owners.filter(([use, owner]) => use.test(text) && !owner.test(name)).map(([use]) => `${name}: ${use.source}`)
+      return owners
+        .filter(([use, owner]) => use.test(text) && !owner.test(name))
+        .map(([use]) => `${name}: ${use.source}`)
     })
     expect(broken).toEqual([])
   })

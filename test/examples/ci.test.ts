@@ -23,7 +23,7 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }))
 
 /** Every `npx ocibuild …` that stands anywhere in a pipeline, in its order. */
 function commandsIn(value: unknown): readonly string[] {
-  if (typeof value === 'string') return /^npx ocibuild /.test(value) ? [value] : []
+  if (typeof value === 'string') return value.startsWith('npx ocibuild ') ? [value] : []
   if (Array.isArray(value)) return value.flatMap(commandsIn)
   return typeof value === 'object' && value !== null ? Object.values(value).flatMap(commandsIn) : []
 }
