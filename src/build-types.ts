@@ -135,6 +135,8 @@ export interface ImagePlanView {
   readonly created: string
   readonly annotations: Readonly<Record<string, string>>
   readonly outputs: readonly string[]
+  /** What a Node.js project's image is made of and why, a line each; empty for others. */
+  readonly decisions: readonly string[]
   /** Commands that a build runs first; a plan runs none. */
   readonly prepare: readonly string[]
   readonly platforms: readonly PlatformPlanView[]

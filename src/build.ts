@@ -6,6 +6,7 @@ import { resolveConfig } from './config/resolve-config.ts'
 import type { ResolvedSpec } from './config/resolved-spec.ts'
 import { buildImages } from './pipeline/build-image.ts'
 import { deliver } from './pipeline/deliver.ts'
+import { chooseNodeBases } from './pipeline/node-project.ts'
 import { pushHostsOf } from './pipeline/output-places.ts'
 import { prepareOutputs } from './pipeline/outputs.ts'
 import { checkLock, openPins, writeLock } from './pipeline/lock-images.ts'
@@ -77,5 +78,5 @@ async function readSpec(session: Session): Promise<ResolvedSpec> {
   const resolved = await resolveConfig(loaded, overrides, { cwd: environment.cwd, images, environment })
   const { registries: fromSpec, folder } = resolved
   session.registries.configure({ fromSpec, folder, pushHosts: pushHostsOf(resolved) })
-  return resolved
+  return chooseNodeBases(resolved, session)
 }

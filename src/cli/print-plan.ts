@@ -55,6 +55,7 @@ function formatImage(image: ImagePlanView, all: boolean, paint: Paint): string[]
   const annotations = Object.entries(image.annotations).map(([key, value]) => [key, value])
   return [
     ...formatTable(rows),
+    ...(image.decisions.length === 0 ? [] : ['decisions', ...image.decisions.map((line) => `  ${line}`)]),
     ...(annotations.length === 0 ? [] : ['annotations', ...formatTable(annotations, { indent: '  ' })]),
     ...image.platforms.flatMap((platform) => formatPlatform(platform, all, paint)),
   ]

@@ -128,12 +128,20 @@ function firstPlatform(platforms: unknown): Platform {
 
 function checkNode(value: unknown): Fault[] {
   const node = isPlainObject(value) ? value['node'] : undefined
-  if (node === undefined) return []
+  if (!isPlainObject(node)) return []
+  if (node['workingDir'] === '/') {
+    return [
+      {
+        path: ['node', 'workingDir'],
+        message: 'found "/", wanted a folder of its own for the app like "/app"',
+      },
+    ]
+  }
+  if (node['dependencies'] !== 'lockfile') return []
   return [
     {
-      path: ['node'],
-      message: 'the "node" section comes in a later release of ocibuild',
-      atKey: true,
+      path: ['node', 'dependencies'],
+      message: 'dependencies from the lockfile alone come in a later release of ocibuild; install them first',
       later: true,
     },
   ]

@@ -42,7 +42,7 @@ export interface LoadOptions {
 
 /** What a config file says, as it says it. */
 export interface LoadedConfig {
-  /** Absolute; undefined for a spec that was passed as a value. */
+  /** Absolute; undefined for a spec that was passed as a value, or that package.json alone makes. */
   readonly file: string | undefined
   /** Absolute: the config file's folder, or `cwd`. */
   readonly folder: string
@@ -59,20 +59,24 @@ export interface LoadedConfig {
 }
 
 /**
- * Reads a config file, or takes a spec as a value, and calls it if it is a function. Throws
+ * Reads a config file, or takes a spec as a value, and calls it if it is a function. Without either, a package.json in
+ * the folder makes the spec `{ node: true }`. Throws
  * `OCB-USAGE-NO-CONFIG`, `OCB-SPEC-LOAD`, `OCB-SPEC-PARSE` and `OCB-SPEC-PACKAGE-JSON`.
  */
 export async function loadConfig(options: LoadOptions = {}): Promise<LoadedConfig> {
   const { args = {}, environment = processEnvironment() } = options
   const cwd = resolve(environment.cwd, options.cwd ?? '.')
-  const file = options.spec === undefined ? findConfig(cwd, options.config) : undefined
+  const found = options.spec === undefined ? findConfig(cwd, options.config) : undefined
+  const file = found?.file
   const folder = file === undefined ? cwd : dirname(file)
   const git = await readGitInfo(folder, environment.variables)
   const packageJson = readPackageJson(folder)
   const { commit, shortCommit, branch, branchSlug, tag, version, dirty } = git
   const contextGit = { commit, shortCommit, branch, branchSlug, tag, version, dirty }
   const read =
-    file === undefined ? { value: options.spec, positions: undefined } : await readConfig(file, options)
+    file === undefined
+      ? { value: found === undefined ? options.spec : { node: true }, positions: undefined }
+      : await readConfig(file, options)
   let { value } = read
   if (typeof value === 'function') {
     const context = { env: environment.variables, args, git: contextGit, packageJson: packageJson ?? {} }
@@ -95,22 +99,21 @@ export async function loadConfig(options: LoadOptions = {}): Promise<LoadedConfi
   }
 }
 
-function findConfig(cwd: string, config: string | undefined): string {
+/** A folder with a package.json and no config file is a Node.js project with nothing to add: no `file`. */
+function findConfig(cwd: string, config: string | undefined): { readonly file: string | undefined } {
   if (config !== undefined) {
     const path = resolve(cwd, config)
-    if (isFile(path)) return path
+    if (isFile(path)) return { file: path }
     throw new OciBuildError('OCB-USAGE-NO-CONFIG', {
       message: `there is no config file ${path}`,
       hint: 'name an existing file with --config',
     })
   }
   const name = configNames.find((candidate) => isFile(join(cwd, candidate)))
-  if (name !== undefined) return join(cwd, name)
-  const later = isFile(join(cwd, 'package.json'))
-    ? '; building from package.json alone comes in a later release'
-    : ''
+  if (name !== undefined) return { file: join(cwd, name) }
+  if (isFile(join(cwd, 'package.json'))) return { file: undefined }
   throw new OciBuildError('OCB-USAGE-NO-CONFIG', {
-    message: `found no config file in ${cwd}; looked for ${configNames.join(', ')}${later}`,
+    message: `found no config file in ${cwd}; looked for ${configNames.join(', ')} and package.json`,
     hint: 'run ocibuild init to write one, or name one with --config',
   })
 }

@@ -17,7 +17,8 @@ import { parseSource } from './parse-source.ts'
 import { repositoryOfPackage, sanitiseName } from './package-json.ts'
 import { resolveLayers } from './resolve-layers.ts'
 import { resolveCreated, resolveImageConfig } from './resolve-words.ts'
-import type { ImageSpec, LayerSpec } from './resolved-spec.ts'
+import type { ImageSpec, LayerSpec, NodeSpec } from './resolved-spec.ts'
+import type { NodeWords } from './spec-types.ts'
 import { present } from './schema-tools.ts'
 
 export function resolveImage(
@@ -45,6 +46,8 @@ export function resolveImage(
         ? parseSource(baseText)
         : absolutely(parseSource(baseText), environment.cwd),
     baseText,
+    baseDefaulted: overrides.base === undefined && spec.base === undefined,
+    node: resolveNode(spec.node),
     platforms,
     platformsDefaulted: named.length === 0,
     root,
@@ -66,6 +69,26 @@ export function resolveImage(
       seenFrom(parseReference(word, 'out'), loaded.folder, environment.cwd),
     ),
   }
+}
+
+function resolveNode(words: true | NodeWords | undefined): NodeSpec | undefined {
+  if (words === undefined) return undefined
+  const node: NodeWords = words === true ? {} : words
+  const { workingDir = '/app' } = node
+  return {
+    package: node.package,
+    entry: node.entry,
+    include: present(node.include),
+    exclude: present(node.exclude),
+    allow: present(node.allow),
+    writable: present(node.writable).map(withoutSlash),
+    workingDir: withoutSlash(workingDir),
+    init: node.init ?? false,
+  }
+}
+
+function withoutSlash(path: string): string {
+  return path.replace(/(?<=.)\/+$/, '')
 }
 
 function hostPlatform(environment: Environment): Platform {

@@ -150,6 +150,24 @@ export interface GitInfo {
   readonly origin?: string | undefined
 }
 
+/** What the spec says of the Node.js project that the image is made of; `node: true` is all defaults. */
+export interface NodeSpec {
+  /** A workspace package's name or folder; undefined: the root of the spec. */
+  readonly package: string | undefined
+  /** The file to run, relative to the package. */
+  readonly entry: string | undefined
+  /** Globs relative to the package, in place of the `files` of its package.json. */
+  readonly include: readonly string[]
+  readonly exclude: readonly string[]
+  /** Globs of files that look like secrets and may ship. */
+  readonly allow: readonly string[]
+  /** Absolute image paths. */
+  readonly writable: readonly string[]
+  /** Absolute image path of the project's root. */
+  readonly workingDir: string
+  readonly init: boolean
+}
+
 /** One image to build. */
 export interface ImageSpec {
   /** Its key in `images`; undefined in a spec of one image. */
@@ -161,6 +179,10 @@ export interface ImageSpec {
   readonly base: Reference
   /** As the user wrote it, for messages. */
   readonly baseText: string
+  /** True when nobody named a base: a Node.js project then chooses one. */
+  readonly baseDefaulted: boolean
+  /** Undefined for an image of layers alone. */
+  readonly node: NodeSpec | undefined
   readonly platforms: readonly Platform[]
   /** True when nobody named platforms and the host's was taken. */
   readonly platformsDefaulted: boolean

@@ -47,7 +47,7 @@ export async function buildImages(
         if (!staged.cached) await outputs.sendAhead(plan.spec, staged.descriptor)
         layers.push(staged)
       }
-      const image = await assembleImage(staging, plan.spec, platform.platform, platform.base, layers)
+      const image = await assembleImage(staging, platform.spec, platform.platform, platform.base, layers)
       platforms.push({ plan: platform, image, layers })
     }
     files.save()

@@ -17,6 +17,7 @@ import { createTree } from '../rootfs/tree.ts'
 import type { LayerEntry } from '../rootfs/tree-types.ts'
 import { formatPlatform, type Platform } from '../spec/platform.ts'
 import { formatReference } from '../spec/parse-reference.ts'
+import { planNodeProject, type NodePlan } from './node-project.ts'
 import { openBase } from './open-base.ts'
 import { openSpecSource } from './open-source.ts'
 import type { Session } from './session.ts'
@@ -27,11 +28,15 @@ export interface LayerPlan {
 }
 
 export interface PlatformPlan {
+  /** The image's, with what a Node.js project adds to it on this platform. */
+  readonly spec: ImageSpec
   readonly platform: Platform
   readonly base: BaseImage
   /** Lowest first; empty ones are left out. */
   readonly layers: readonly LayerPlan[]
   readonly hidden: readonly HiddenBy[]
+  /** What was decided for a Node.js project, a line each. */
+  readonly decisions: readonly string[]
 }
 
 export interface ImagePlan {
@@ -116,9 +121,16 @@ async function planPlatform(
   const { store = emptyStore, layers: baseLayers } = base.image
   const files = { store, layers: baseLayers }
   const namesOfBase = readNamesOf(files, session)
-  const overOpened = (open: () => Promise<BaseFiles>): Promise<readonly LayerPlan[]> =>
-    normalizeLayers([...base.layers, ...planned.layers], open, session)
-  const layers =
+  const overOpened = async (open: () => Promise<BaseFiles>): Promise<LayersOverBase> => {
+    const node = await planNodeProject(
+      spec,
+      { platform, base, open, outputPaths: resolved.outputPaths },
+      session,
+    )
+    const all = [...base.layers, ...(node?.layers ?? []), ...planned.layers]
+    return { node, layers: await normalizeLayers(all, open, session) }
+  }
+  const { node, layers } =
     spec.base.transport === 'docker'
       ? await pins.overBase({ reference: spec.base, platform, files, readNames: namesOfBase }, overOpened)
       : await overOpened(async () => ({ ...files, tree: createTree(await namesOfBase()) }))
@@ -128,7 +140,19 @@ async function planPlatform(
       hint: 'add an entry to layers, or name a base',
     })
   }
-  return { platform, base: base.image, layers, hidden: planned.hidden }
+  return {
+    spec: node === undefined ? spec : { ...spec, config: node.config },
+    platform,
+    base: base.image,
+    layers,
+    hidden: [...(node?.hidden ?? []), ...planned.hidden],
+    decisions: node?.decisions ?? [],
+  }
+}
+
+interface LayersOverBase {
+  readonly node: NodePlan | undefined
+  readonly layers: readonly LayerPlan[]
 }
 
 function readNamesOf(

@@ -35,13 +35,13 @@ function imageView(resolved: ResolvedSpec, { spec, platforms }: ImagePlan): Imag
     created: formatTime(spec.createdSeconds),
     annotations: spec.annotations,
     outputs: spec.outputs.map(formatReference),
+    decisions: Array.from(new Set(platforms.flatMap((platform) => platform.decisions))),
     prepare: [...resolved.prepare, ...spec.prepare],
-    platforms: platforms.map((platform) => platformView(platform, { spec, platforms })),
+    platforms: platforms.map(platformView),
   }
 }
 
-function platformView(plan: PlatformPlan, { spec }: ImagePlan): PlatformPlanView {
-  const { platform, base, layers, hidden } = plan
+function platformView({ spec, platform, base, layers, hidden }: PlatformPlan): PlatformPlanView {
   return {
     platform: formatPlatform(platform),
     base: spec.baseText,

@@ -61,6 +61,7 @@ export function fakePlan(): BuildPlan {
         tags: ['latest'],
         created: '1970-01-01T00:00:00Z',
         annotations: {},
+        decisions: [],
         outputs: ['oci:.ocibuild/image'],
         prepare: ['npm run build'],
         platforms: [

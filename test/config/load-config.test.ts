@@ -81,12 +81,14 @@ describe('finding a config file', () => {
       hint: 'run ocibuild init to write one, or name one with --config',
     })
     for (const name of configNames) expect(error.message).toContain(name)
-    expect(error.message).not.toContain('package.json')
+    expect(error.message).toContain('package.json')
   })
 
-  it('says that a package.json alone is for a later release', async () => {
-    const error = await errorOf(load(folderWith({ 'package.json': '{}' })))
-    expect(error.message).toContain('building from package.json alone comes in a later release')
+  it('takes a package.json alone for a Node.js project with nothing to add', async () => {
+    const folder = folderWith({ 'package.json': '{}' })
+    expect(await load(folder)).toMatchObject({ file: undefined, folder, value: { node: true } })
+    writeFileSync(join(folder, 'oci.config.json'), '{"name":"x"}')
+    expect((await load(folder)).value).toEqual({ name: 'x' })
   })
 
   it('passes over a folder of that name, and refuses a file that is not there', async () => {

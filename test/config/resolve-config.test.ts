@@ -29,6 +29,8 @@ describe('defaults', () => {
       tags: ['latest'],
       base: { transport: 'scratch' },
       baseText: 'scratch',
+      baseDefaulted: true,
+      node: undefined,
       platforms: [{ os: 'linux', architecture: 'amd64' }],
       platformsDefaulted: true,
       root: folder,
@@ -351,5 +353,49 @@ describe('metadata', () => {
   it('is nothing for none', async () => {
     const folder = folderWith({ 'oci.config.json': '{"metadata":"none"}', 'package.json': packageJson })
     expect(only(await resolveFolder(folder))).toMatchObject({ annotations: {}, metadataLabels: {} })
+  })
+})
+
+describe('a Node.js project', () => {
+  it('has every default filled in', async () => {
+    const image = only(await resolveFolder(folderWith({ 'oci.config.json': '{"node":true}' })))
+    expect(image).toMatchObject({ baseDefaulted: true })
+    expect(image.node).toEqual({
+      package: undefined,
+      entry: undefined,
+      include: [],
+      exclude: [],
+      allow: [],
+      writable: [],
+      workingDir: '/app',
+      init: false,
+    })
+  })
+
+  it('keeps what the spec says, and takes a base from spec and command line', async () => {
+    const node = {
+      package: 'api',
+      workingDir: '/srv/',
+      writable: ['/data/'],
+      init: true,
+      exclude: ['*.map', ''],
+    }
+    const folder = folderWith({ 'oci.config.json': JSON.stringify({ node, base: 'host:node' }) })
+    const image = only(await resolveFolder(folder))
+    expect(image.baseDefaulted).toBe(false)
+    expect(image.node).toMatchObject({
+      package: 'api',
+      workingDir: '/srv',
+      writable: ['/data'],
+      init: true,
+      exclude: ['*.map'],
+    })
+  })
+
+  it('does not lie at the root of the image', async () => {
+    const error = await errorOf(
+      resolveFolder(folderWith({ 'oci.config.json': '{"node":{"workingDir":"/"}}' })),
+    )
+    expect(error.problems).toMatchObject([{ path: 'node.workingDir' }])
   })
 })

@@ -9,6 +9,8 @@ export function imageSpec(more: Partial<ImageSpec> = {}): ImageSpec {
     tags: ['latest'],
     base: { transport: 'scratch' },
     baseText: 'scratch',
+    baseDefaulted: false,
+    node: undefined,
     platforms: [{ os: 'linux', architecture: 'amd64' }],
     platformsDefaulted: false,
     root: '/nowhere',
