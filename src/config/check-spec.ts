@@ -35,13 +35,23 @@ export interface CheckedSpec {
  * wrong with it is that it uses words of a later release.
  */
 export async function checkSpec(loaded: LoadedConfig): Promise<CheckedSpec> {
-  const faults: Fault[] = []
+  const first = checkWords(loaded, undefined)
+  if (first.faults.length === 0) return first.checked
+  // How words are written in the file matters to messages only, and telling it loads a parser.
   const sourceOf = loaded.positions === undefined ? undefined : (await loaded.positions()).sourceOf
+  await throwFaults(loaded, checkWords(loaded, sourceOf).faults)
+  return first.checked
+}
+
+function checkWords(
+  loaded: LoadedConfig,
+  sourceOf: SourceOf,
+): { readonly faults: readonly Fault[]; readonly checked: CheckedSpec } {
+  const faults: Fault[] = []
   const value = withoutExtensions(loaded.value)
   if (!isPlainObject(value) || !('images' in value || 'defaults' in value)) {
     const image = checkImage(loaded, undefined, value, (path) => path, faults, sourceOf)
-    await throwFaults(loaded, faults)
-    return { prepare: undefined, registries: undefined, images: [image] }
+    return { faults, checked: { prepare: undefined, registries: undefined, images: [image] } }
   }
   const { defaults, images } = value
   faults.push(...checkTop(loaded, value, sourceOf))
@@ -51,14 +61,16 @@ export async function checkSpec(loaded: LoadedConfig): Promise<CheckedSpec> {
       isFromImage(defaults, words, path) ? ['images', name, ...path] : ['defaults', ...path]
     checked.push(checkImage(loaded, name, mergeSpec(defaults, words), locate, faults, sourceOf))
   }
-  await throwFaults(loaded, faults)
   const fill = (key: string): unknown => interpolate(value[key], loaded.scope, loaded.variables, [], [key])
   const prepare = fill('prepare')
   const registries = fill('registries')
   return {
-    prepare: isList(prepare) ? prepare : undefined,
-    registries: isChecked<MultiSpec['registries']>(registries) ? registries : undefined,
-    images: checked,
+    faults,
+    checked: {
+      prepare: isList(prepare) ? prepare : undefined,
+      registries: isChecked<MultiSpec['registries']>(registries) ? registries : undefined,
+      images: checked,
+    },
   }
 }
 
