@@ -3,13 +3,11 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { writeFileAtomic } from '../content/atomic-file.ts'
-import { sha256 } from '../content/hash.ts'
+import { sha256, sha256Bytes } from '../content/hash.ts'
 import type { FileSource } from '../rootfs/file-source.ts'
 
 type HostSource = Extract<FileSource, { readonly kind: 'host' }>
 
-/** First line of the file; another one is another format, and is not read. */
-const format = 'ocibuild file digests 1'
 /**
  * A file written within this time of being hashed could be written again without its times moving (coarse
  * file-system clocks), so it is not remembered.
@@ -28,58 +26,118 @@ export interface FileDigests {
 
 /** Opens the memory of one project (`root` is an absolute host folder). A damaged one is taken as empty. */
 export function openFileDigests(filesDir: string, root: string, wallClockMs: () => number): FileDigests {
-  const path = join(filesDir, `${sha256(root).slice('sha256:'.length, 32)}.txt`)
-  // One line a file: path, TAB, stat, TAB, hex. Kept as text: most lines are only compared.
-  const known = readLines(path)
-  const used = new Map<string, string>()
-  let changed = false
+  const path = join(filesDir, `${sha256(root).slice('sha256:'.length, 32)}.bin`)
+  const known = readTable(path)
+  const used = new Set<number>()
+  const fresh = new Map<string, Row>()
   return {
     lookup(source) {
-      const line = known.get(source.path)
-      if (line === undefined || !line.startsWith(statKey(source))) return undefined
-      used.set(source.path, line)
-      return line.slice(-64)
+      const index = known.indexes.get(source.path)
+      if (index === undefined || !isSame(known.stats, index, source)) return undefined
+      used.add(index)
+      return known.digests.toString('hex', index * digestBytes, (index + 1) * digestBytes)
     },
     remember(source, hex) {
-      if (source.temporary || source.path.includes('\n') || source.path.includes('\t')) return
+      if (source.temporary) return
       const newest = Math.max(source.mtimeMs, source.ctimeMs)
       if (newest > wallClockMs() - racyMs) return
-      const line = statKey(source) + hex
-      if (known.get(source.path) !== line) changed = true
-      used.set(source.path, line)
+      const index = known.indexes.get(source.path)
+      if (index !== undefined && used.has(index)) return
+      fresh.set(source.path, { source, hex })
     },
     save() {
-      if (!changed) return
-      const lines = [format]
-      for (const [file, line] of used) lines.push(`${file}\t${line}`)
-      const unused = Array.from(known).filter(([file]) => !used.has(file))
-      if (unused.length <= maxUnused) for (const [file, line] of unused) lines.push(`${file}\t${line}`)
-      writeFileAtomic(path, `${lines.join('\n')}\n`)
+      if (fresh.size > 0) writeFileAtomic(path, encodeTable(keptRows(known, used, fresh)))
     },
   }
 }
 
-function statKey(source: HostSource): string {
-  return `${source.size} ${source.mtimeMs} ${source.ctimeMs} ${source.ino}\t`
+/** One remembered file; of `source` only the stat is kept. */
+interface Row {
+  readonly source: Pick<HostSource, 'size' | 'mtimeMs' | 'ctimeMs' | 'ino'>
+  readonly hex: string
 }
 
-function readLines(path: string): ReadonlyMap<string, string> {
-  const known = new Map<string, string>()
-  let text: string
+interface Table {
+  /** Row by path. */
+  readonly indexes: ReadonlyMap<string, number>
+  /** Four numbers a row: size, mtimeMs, ctimeMs, ino. */
+  readonly stats: Float64Array
+  /** 32 bytes a row. */
+  readonly digests: Buffer
+}
+
+// Tens of thousands of rows are compared on every build, so numbers are kept as numbers. Layout, little-endian:
+// format and checksum of what follows; the number of rows, 8 bytes; stats; digests; paths with a NUL between them.
+const format = Buffer.from('ocibuild file digests 2\n')
+const digestBytes = 32
+const statNumbers = 4
+const statBytes = statNumbers * 8
+const headBytes = format.length + digestBytes
+const empty: Table = { indexes: new Map(), stats: new Float64Array(0), digests: Buffer.alloc(0) }
+
+function isSame(stats: Float64Array, index: number, source: Row['source']): boolean {
+  const at = index * statNumbers
+  return (
+    stats[at] === source.size &&
+    stats[at + 1] === source.mtimeMs &&
+    stats[at + 2] === source.ctimeMs &&
+    stats[at + 3] === source.ino
+  )
+}
+
+function readTable(path: string): Table {
+  let bytes: Buffer
   try {
-    text = readFileSync(path, 'utf8')
+    bytes = readFileSync(path)
   } catch {
-    return known
+    return empty
   }
-  if (!text.startsWith(`${format}\n`)) return known
-  let start = format.length + 1
-  for (let end = text.indexOf('\n', start); end >= 0; end = text.indexOf('\n', start)) {
-    const tab = text.indexOf('\t', start)
-    // A cut line has no digest of full length; forget it.
-    if (tab > start && tab < end && /\t[0-9a-f]{64}$/.test(text.slice(end - 65, end))) {
-      known.set(text.slice(start, tab), text.slice(tab + 1, end))
-    }
-    start = end + 1
+  const body = bytes.subarray(headBytes)
+  if (!bytes.subarray(0, format.length).equals(format)) return empty
+  if (!sha256Bytes(body).equals(bytes.subarray(format.length, headBytes))) return empty
+  const count = Number(body.readBigUInt64LE(0))
+  const statsEnd = 8 + count * statBytes
+  const digestsEnd = statsEnd + count * digestBytes
+  const paths = body.toString('utf8', digestsEnd).split('\0')
+  return {
+    indexes: new Map(paths.slice(0, count).map((name, index) => [name, index])),
+    // A copy: numbers must lie at a multiple of eight.
+    stats: new Float64Array(Uint8Array.from(body.subarray(8, statsEnd)).buffer),
+    digests: body.subarray(statsEnd, digestsEnd),
   }
-  return known
+}
+
+function encodeTable(rows: ReadonlyMap<string, Row>): Buffer {
+  const count = Buffer.alloc(8)
+  count.writeBigUInt64LE(BigInt(rows.size))
+  const stats = new Float64Array(rows.size * statNumbers)
+  const digests = Buffer.alloc(rows.size * digestBytes)
+  let index = 0
+  for (const { source, hex } of rows.values()) {
+    stats.set([source.size, source.mtimeMs, source.ctimeMs, source.ino], index * statNumbers)
+    digests.write(hex, index * digestBytes, 'hex')
+    index += 1
+  }
+  const paths = Buffer.from(Array.from(rows.keys()).join('\0'))
+  const body = Buffer.concat([count, Buffer.from(stats.buffer), digests, paths])
+  return Buffer.concat([format, sha256Bytes(body), body])
+}
+
+/** What this run asked for and found, and the rest while it is not too much. */
+function keptRows(
+  known: Table,
+  used: ReadonlySet<number>,
+  fresh: ReadonlyMap<string, Row>,
+): ReadonlyMap<string, Row> {
+  const keepUnused = known.indexes.size - used.size <= maxUnused
+  const rows = new Map<string, Row>()
+  for (const [path, index] of known.indexes) {
+    if (!keepUnused && !used.has(index)) continue
+    const at = index * statNumbers
+    const [size = 0, mtimeMs = 0, ctimeMs = 0, ino = 0] = known.stats.subarray(at, at + statNumbers)
+    const hex = known.digests.toString('hex', index * digestBytes, (index + 1) * digestBytes)
+    rows.set(path, { source: { size, mtimeMs, ctimeMs, ino }, hex })
+  }
+  for (const [path, row] of fresh) rows.set(path, row)
+  return rows
 }
