@@ -6,20 +6,20 @@ import type { LowerView } from './lower-view.ts'
 
 /** Adds the missing parents of what the draft holds, and the directories of `also` with theirs. */
 export function addParents(draft: Draft, view: LowerView, also: Iterable<string>): void {
-  const add = (path: string, writer: string): void => {
+  const add = (path: string, writer: () => string): void => {
     if (path === '') return
     const holder = draft.get(path)
     if (holder?.type === 'directory') return
     if (holder !== undefined) {
       throw new OciBuildError('OCB-ENTRY-BELOW-FILE', {
-        message: `${writer}, but ${holder.origin ?? 'the layer'} makes /${path} a ${holder.type}`,
+        message: `${writer()}, but ${holder.origin ?? 'the layer'} makes /${path} a ${holder.type}`,
         hint: 'a layer cannot hold both; write one of them to another path',
       })
     }
     const below = view.get(path)
     if (below && below.type !== 'directory') {
       throw new OciBuildError('OCB-ENTRY-BELOW-FILE', {
-        message: `${writer}, but at /${path} a lower layer has a ${below.type}`,
+        message: `${writer()}, but at /${path} a lower layer has a ${below.type}`,
         hint: `add { remove: "/${path}" } to the layer first, or write to another path`,
       })
     }
@@ -33,13 +33,14 @@ export function addParents(draft: Draft, view: LowerView, also: Iterable<string>
     })
     add(parentOf(path) ?? '', writer)
   }
-  for (const path of also) add(path, `the layer hides what lies in /${path}`)
+  for (const path of also) add(path, () => `the layer hides what lies in /${path}`)
   let settled = ''
-  for (const [path, entry] of Array.from(draft)) {
+  // What is added on the way is met too; its parents are there by then.
+  for (const path of draft.keys()) {
     const parent = parentOf(path) ?? ''
     // Entries come folder by folder.
     if (parent === settled) continue
-    add(parent, `${entry.origin ?? 'the layer'} writes /${path}`)
+    add(parent, () => `${draft.get(path)?.origin ?? 'the layer'} writes /${path}`)
     settled = parent
   }
 }

@@ -66,7 +66,8 @@ function changesetEntry(
   switch (entry.type) {
     case 'file': {
       const { mode, mtime, source } = entry
-      return { type: 'file', path, origin, mode, ...owners(entry.owner, entry), mtime, source }
+      const { uid, gid } = owners(entry.owner, entry)
+      return { type: 'file', path, origin, mode, uid, gid, mtime, source }
     }
     case 'symlink': {
       const { mtime, target } = entry
