@@ -145,7 +145,8 @@ function addHoistedLinks(
         const path = folder + sep + name.split('/').join(sep)
         if (links.has(path) || (folder === above && own.has(name))) continue
         const end = tree.follow(path)
-        if (end === undefined || end.links.length === 0 || !found.has(end.folder)) continue
+        if (end === undefined || end.links.length === 0 || end.folder === project.folder) continue
+        if (!found.has(end.folder)) continue
         for (const { hostPath, target } of end.links) links.set(hostPath, target)
       }
     }

@@ -138,7 +138,8 @@ function exists(path: string): boolean {
   return lstatSync(path, { throwIfNoEntry: false }) !== undefined
 }
 
-function realPath(path: string): string | undefined {
+/** Links followed; undefined where that leads nowhere. */
+export function realPath(path: string): string | undefined {
   try {
     return realpathSync(path)
   } catch {

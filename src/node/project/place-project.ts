@@ -11,6 +11,7 @@ import { createFoundPlacer, type FoundPlacer } from '../../plan/place-found.ts'
 import type { Placement } from '../../plan/placement.ts'
 import { walkFolder, type Found } from '../../plan/walk-folder.ts'
 import type { ClosureLink, ClosurePackage, DependencyClosure } from './dependency-closure.ts'
+import { realPath } from './installed-tree.ts'
 
 export const origin = 'node'
 
@@ -159,14 +160,22 @@ function leadsToWorkspace(closure: DependencyClosure, target: string): boolean {
  */
 function placeCommands(
   map: ImageMap,
-  { taken, tree }: DependencyClosure,
+  closure: DependencyClosure,
   isWanted: (item: ClosurePackage) => boolean,
 ): readonly Placement[] {
+  const { taken, tree } = closure
   const placements: Placement[] = []
-  for (const [nodeModules, packages] of taken) {
+  const byFolder = new Map(closure.packages.concat(closure.workspaces).map((item) => [item.folder, item]))
+  const folders = new Set([
+    ...taken.keys(),
+    ...Array.from(byFolder.keys(), (folder) => join(folder, 'node_modules')),
+  ])
+  for (const nodeModules of folders) {
     const folder = join(nodeModules, '.bin')
     for (const [name, isLink] of tree.list(folder) ?? []) {
-      const command = isLink ? linkedCommand(folder, name, packages) : namedCommand(name, packages)
+      const command = isLink
+        ? linkedCommand(folder, name, byFolder)
+        : namedCommand(name, taken.get(nodeModules) ?? new Map())
       if (command === undefined || !isWanted(command.owner)) continue
       const path = imagePathOf(map, join(folder, name))
       placements.push({ type: 'symlink', path, origin, target: command.target, owner: '0:0', mtime: 0 })
@@ -186,10 +195,13 @@ function linkedCommand(
   name: string,
   packages: ReadonlyMap<string, ClosurePackage>,
 ): Command | undefined {
-  const target = readlinkSync(join(folder, name)).split(sep).join('/')
-  const inside = /^\.\.\/((?:@[^/]+\/)?[^/]+)\//.exec(target)?.[1]
-  const owner = inside === undefined ? undefined : packages.get(inside)
-  return owner && { owner, target }
+  const file = realPath(join(folder, name))
+  for (let parent = file; parent !== undefined && dirname(parent) !== parent; parent = dirname(parent)) {
+    const owner = packages.get(parent)
+    const target = readlinkSync(join(folder, name)).split(sep).join('/')
+    if (owner !== undefined) return { owner, target }
+  }
+  return undefined
 }
 
 function namedCommand(name: string, packages: ReadonlyMap<string, ClosurePackage>): Command | undefined {
