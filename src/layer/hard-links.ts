@@ -1,8 +1,9 @@
 /** Hard links: their target is a file of the same layer, and comes before them in the tar. */
 
 import { OciBuildError } from '../errors.ts'
+import { compareBytes } from '../spec/json.ts'
 import type { Draft } from './draft.ts'
-import { sortKey, compareKeys } from './sort-entries.ts'
+import { sortKey } from './sort-entries.ts'
 
 /**
  * Turns each link at its file, whatever links lie between, and makes the first of a group in tar order the file,
@@ -20,7 +21,9 @@ export function settleHardLinks(draft: Draft): Draft {
   for (const [file, links] of groups) {
     const content = draft.get(file)
     if (content === undefined) continue
-    const [first = file, ...others] = [file, ...links].toSorted((a, b) => compareKeys(sortKey(a), sortKey(b)))
+    const [first = file, ...others] = [file, ...links].toSorted((a, b) =>
+      compareBytes(sortKey(a), sortKey(b)),
+    )
     draft.set(first, content)
     for (const other of others)
       draft.set(other, { type: 'hardlink', origin: draft.get(other)?.origin, target: first })

@@ -1,5 +1,6 @@
 /** The order of a layer's entries: by path components as bytes; in a directory its marker, the whiteouts, the rest. */
 
+import { compareBytes } from '../spec/json.ts'
 import type { ChangesetEntry } from './changeset.ts'
 
 /**
@@ -14,24 +15,16 @@ export function sortKey(path: string, type: ChangesetEntry['type'] = 'file'): st
   return `${key.slice(0, name)}\0${key.slice(name)}`
 }
 
-// UTF-16 order is the order of UTF-8's bytes but where surrogates meet U+E000 to U+FFFF.
+// Below these UTF-16's order is that of UTF-8's bytes, and strings can be compared as they are.
 const needsBytes = /[\ud800-\uffff]/
-
-export function compareKeys(a: string, b: string): number {
-  return needsBytes.test(a) || needsBytes.test(b) ? compareAsBytes(a, b) : compareAsUnits(a, b)
-}
 
 export function sortEntries(entries: readonly ChangesetEntry[]): readonly ChangesetEntry[] {
   const keyed = entries.map((entry) => ({ key: sortKey(entry.path, entry.type), entry }))
   // Looked at once, not in every one of half a million comparisons.
-  const compare = keyed.some(({ key }) => needsBytes.test(key)) ? compareAsBytes : compareAsUnits
+  const compare = keyed.some(({ key }) => needsBytes.test(key)) ? compareBytes : compareUnits
   return keyed.sort((a, b) => compare(a.key, b.key)).map(({ entry }) => entry)
 }
 
-function compareAsBytes(a: string, b: string): number {
-  return Buffer.compare(Buffer.from(a), Buffer.from(b))
-}
-
-function compareAsUnits(a: string, b: string): number {
+function compareUnits(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0
 }

@@ -22,13 +22,20 @@ function stringify(value: unknown): string {
   return `{${members.join(',')}}`
 }
 
-// UTF-16 order and UTF-8 byte order differ only where surrogates meet U+E000 to U+FFFF.
-const surrogateOrHigh = /[\ud800-\uffff]/
-
 /** Compares two strings by their UTF-8 bytes. */
 export function compareBytes(a: string, b: string): number {
-  if (surrogateOrHigh.test(a) || surrogateOrHigh.test(b)) {
-    return Buffer.compare(Buffer.from(a), Buffer.from(b))
+  const shorter = Math.min(a.length, b.length)
+  for (let index = 0; index < shorter; index += 1) {
+    const x = a.charCodeAt(index)
+    const y = b.charCodeAt(index)
+    if (x === y) continue
+    // UTF-16's order is that of UTF-8's bytes, but surrogates stand for what comes after U+FFFF.
+    const surrogates = Number(isSurrogate(x)) - Number(isSurrogate(y))
+    return surrogates === 0 || Math.min(x, y) < 0xd800 ? x - y : surrogates
   }
-  return a < b ? -1 : a > b ? 1 : 0
+  return a.length - b.length
+}
+
+function isSurrogate(unit: number): boolean {
+  return unit >= 0xd800 && unit <= 0xdfff
 }
