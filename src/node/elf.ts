@@ -31,7 +31,7 @@ export interface ElfInfo {
   readonly runpath: readonly string[]
 }
 
-interface Segment {
+export interface Segment {
   readonly type: number
   readonly offset: number
   readonly address: number
@@ -54,16 +54,7 @@ const limits = { segments: 4096, dynamicBytes: 1 << 20, stringBytes: 1 << 16 }
 
 /** Parses ELF of 32 or 64 bits and either byte order. Throws `OCB-ELF-INVALID`. */
 export function readElf(source: ElfSource): ElfInfo {
-  const ident = readAt(source, 0, 16, 'the identification')
-  if (ident.getUint32(0) !== 0x7f454c46) throw invalid(source, 'it does not begin with the bytes 7f 45 4c 46')
-  const classByte = ident.getUint8(4)
-  const orderByte = ident.getUint8(5)
-  if (classByte !== 1 && classByte !== 2) throw invalid(source, `its class is ${classByte}, wanted 1 or 2`)
-  if (orderByte !== 1 && orderByte !== 2)
-    throw invalid(source, `its byte order is ${orderByte}, wanted 1 or 2`)
-  const format: Format = { source, wide: classByte === 2, littleEndian: orderByte === 1 }
-
-  const header = readAt(source, 0, format.wide ? 64 : 52, 'the header')
+  const { format, header } = openElf(source)
   const segments = readSegments(format, header)
   const interpreter = segments.find((segment) => segment.type === segmentType.interpreter)
   return {
@@ -79,11 +70,31 @@ export function readElf(source: ElfSource): ElfInfo {
   }
 }
 
+/** What all reading of an ELF file begins with. Throws `OCB-ELF-INVALID`. */
+export function openElf(source: ElfSource): { readonly format: Format; readonly header: DataView } {
+  const ident = readAt(source, 0, 16, 'the identification')
+  if (ident.getUint32(0) !== 0x7f454c46) throw invalid(source, 'it does not begin with the bytes 7f 45 4c 46')
+  const classByte = ident.getUint8(4)
+  const orderByte = ident.getUint8(5)
+  if (classByte !== 1 && classByte !== 2) throw invalid(source, `its class is ${classByte}, wanted 1 or 2`)
+  if (orderByte !== 1 && orderByte !== 2)
+    throw invalid(source, `its byte order is ${orderByte}, wanted 1 or 2`)
+  const format: Format = { source, wide: classByte === 2, littleEndian: orderByte === 1 }
+
+  const header = readAt(source, 0, format.wide ? 64 : 52, 'the header')
+  return { format, header }
+}
+
 /** As `readElf`, of a file; also throws the file system's errors. */
 export function readElfFile(path: string): ElfInfo {
+  return withElfFile(path, readElf)
+}
+
+/** Opens a file for as long as `work` takes. Throws the file system's errors. */
+export function withElfFile<T>(path: string, work: (source: ElfSource) => T): T {
   const descriptor = openSync(path, 'r')
   try {
-    return readElf({
+    return work({
       name: path,
       size: fstatSync(descriptor).size,
       read(offset, length) {
@@ -111,13 +122,13 @@ export function readElfBytes(bytes: Uint8Array, name: string): ElfInfo {
   })
 }
 
-interface Format {
+export interface Format {
   readonly source: ElfSource
   readonly wide: boolean
   readonly littleEndian: boolean
 }
 
-function readSegments(format: Format, header: DataView): readonly Segment[] {
+export function readSegments(format: Format, header: DataView): readonly Segment[] {
   const { source, wide, littleEndian } = format
   const tableOffset = readWord(format, header, wide ? 32 : 28)
   const entrySize = header.getUint16(wide ? 54 : 42, littleEndian)
@@ -171,7 +182,7 @@ function readDynamic(
   }
 }
 
-function readDynamicEntries(
+export function readDynamicEntries(
   format: Format,
   segment: Segment,
 ): readonly { readonly tag: number; readonly value: number }[] {
@@ -189,7 +200,7 @@ function readDynamicEntries(
 }
 
 /** The dynamic section speaks of addresses in memory; the loaded segments say where in the file they lie. */
-function fileOffset(source: ElfSource, segments: readonly Segment[], address: number): number {
+export function fileOffset(source: ElfSource, segments: readonly Segment[], address: number): number {
   const holder = segments.find(
     (segment) =>
       segment.type === segmentType.load &&
@@ -200,7 +211,7 @@ function fileOffset(source: ElfSource, segments: readonly Segment[], address: nu
   return address - holder.address + holder.offset
 }
 
-function readString(source: ElfSource, offset: number, maxBytes: number, what: string): string {
+export function readString(source: ElfSource, offset: number, maxBytes: number, what: string): string {
   const available = Math.min(maxBytes, limits.stringBytes, source.size - offset)
   const view = readAt(source, offset, Math.max(available, 1), what)
   const bytes = new Uint8Array(view.buffer, view.byteOffset, view.byteLength)
@@ -209,7 +220,7 @@ function readString(source: ElfSource, offset: number, maxBytes: number, what: s
   return new TextDecoder().decode(bytes.subarray(0, end))
 }
 
-function readAt(source: ElfSource, offset: number, length: number, what: string): DataView {
+export function readAt(source: ElfSource, offset: number, length: number, what: string): DataView {
   const bytes = offset + length <= source.size ? source.read(offset, length) : undefined
   if (bytes === undefined || bytes.length < length) {
     throw invalid(source, `${what} would end at byte ${offset + length} of ${source.size}`)

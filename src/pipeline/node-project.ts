@@ -74,7 +74,7 @@ export async function planNodeProject(
     config: spec.config,
     compression: spec.compression,
     user,
-    fits: () => true,
+    target: { name: spec.baseText, platform, libc: libcOf(spec, base), libraries: librariesOf(base) },
     excludedPaths: [cacheDir, ...outputPaths],
     environment,
     reporter,
@@ -84,12 +84,35 @@ export async function planNodeProject(
     : 'named by the spec or the command line'
   const { layers, hidden } = plan
   const decisions = [`base: ${spec.baseText} (${reason})`, ...plan.decisions]
-  void platform
   return { layers, hidden, config: plan.config, decisions }
 }
 
 function variable(env: readonly string[] | undefined, name: string): string | undefined {
   return env?.find((item) => item.startsWith(`${name}=`))?.slice(name.length + 1)
+}
+
+/** Undefined where nothing tells without reading the base. */
+function libcOf({ base }: ImageSpec, { layers }: OpenedBase): 'glibc' | 'musl' | undefined {
+  if (base.transport === 'host') {
+    const isMusl = layers.some(({ placements }) =>
+      placements.some(({ path }) => /\/ld-musl-[^/]*$/.test(path)),
+    )
+    return isMusl ? 'musl' : 'glibc'
+  }
+  if (base.transport !== 'docker' || base.repository !== 'library/node') return undefined
+  if (base.tag === undefined) return undefined
+  return base.tag.includes('alpine') ? 'musl' : 'glibc'
+}
+
+/** Those of `host:node`, which lie on this host. */
+function librariesOf({ layers }: OpenedBase): ReadonlyMap<string, string> {
+  const libraries = new Map<string, string>()
+  for (const placement of layers.flatMap(({ placements }) => placements)) {
+    if (placement.type !== 'file' || placement.source.kind !== 'host') continue
+    const name = placement.path.slice(placement.path.lastIndexOf('/') + 1)
+    if (/\.so(?:\.\d+)*$/.test(name)) libraries.set(name, placement.source.path)
+  }
+  return libraries
 }
 
 /** Undefined where the base has no such user. */

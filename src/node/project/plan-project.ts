@@ -19,6 +19,9 @@ import type { Project } from './detect-project.ts'
 import { isBelow } from './installed-tree.ts'
 import { initPlacement, withInit } from './init-preload.ts'
 import type { Manifest } from './manifest.ts'
+import { checkLeftOut, checkNativeFiles, type NativeBase } from './native-files.ts'
+import { fitsTarget } from './native-platform.ts'
+import { formatPlatform } from '../../spec/platform.ts'
 import { nodeConfig } from './node-config.ts'
 import {
   checkLinks,
@@ -41,8 +44,8 @@ export interface ProjectQuestion {
   readonly config: ConfigSpec
   readonly compression: Compression
   readonly user: ChosenUser
-  /** Whether an optional dependency is for the platform. */
-  readonly fits: (manifest: Manifest) => boolean
+  /** What the image's native files must run on. */
+  readonly target: NativeBase
   /** Absolute host paths that are never copied. */
   readonly excludedPaths: readonly string[]
   readonly environment: Environment
@@ -71,7 +74,8 @@ export function planProject(question: ProjectQuestion): ProjectPlan {
   const { project, words, reporter, user } = question
   const map = createImageMap(project.root, words.workingDir, question.environment)
   let found: DependencyClosure | undefined
-  const closure = (): DependencyClosure => (found ??= findClosure(project, question.fits))
+  const closure = (): DependencyClosure =>
+    (found ??= findClosure(project, (manifest) => fitsTarget(manifest, question.target)))
   const hidden = createHiddenLog('app')
   const { cmd, entrypoint } = question.config
   const isOwn = cmd !== undefined || (entrypoint?.length ?? 0) > 0
@@ -101,6 +105,9 @@ export function planProject(question: ProjectQuestion): ProjectPlan {
     parts.flatMap(({ placements }) => placements),
     words.workingDir,
   )
+  const lowest = parts.find(({ name }) => name === 'dependencies')?.placements ?? []
+  const native = checkNativeFiles(lowest, question.target, project.manager)
+  if (found !== undefined) checkLeftOut(found, question.target, project.manager)
   const command = init === undefined ? start?.cmd : withInit(start?.cmd ?? [], init.path)
   const started = start && { ...start, cmd: command ?? start.cmd }
   return {
@@ -116,6 +123,9 @@ export function planProject(question: ProjectQuestion): ProjectPlan {
     decisions: [
       `project: ${project.manifest.name ?? project.folder}, installed by ${project.manager.name} (${project.manager.reason})`,
       ...planned.decisions,
+      ...(native > 0
+        ? [`native files: ${native}, of which each package has one for ${targetName(question.target)}`]
+        : []),
       `user: ${user.user ?? user.owner} (${user.reason})`,
       ...(writable.length > 0 ? [`writable: ${writable.join(', ')}; all else belongs to root`] : []),
       ...startDecisions(started, words.init),
@@ -259,6 +269,10 @@ function ownParts(
       return { name, placements: [...owned, ...added] }
     })
     .filter(({ placements }) => placements.length > 0)
+}
+
+function targetName({ platform, libc }: NativeBase): string {
+  return [formatPlatform(platform), libc].filter((word) => word !== undefined).join(' with ')
 }
 
 function startDecisions(start: StartCommand | undefined, init: boolean): readonly string[] {

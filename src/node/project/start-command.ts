@@ -102,8 +102,14 @@ function runProgram(
   if (frameworkCommands.test(program)) {
     const found = fromFramework(project, findBin)
     if (found !== undefined) {
-      const port = portOf(env) ?? found.port
-      return { ...found, env: { ...found.env, ...env }, port }
+      const given = /(?:^| )(?:-p|--port)[= ](\d+)/.exec(rest.join(' '))?.[1]
+      const port = given === undefined ? (portOf(env) ?? found.port) : Number(given)
+      // The framework's own server takes the words of the script; what it has built does not.
+      const server =
+        /^(?:next|remix-serve|react-router-serve)$/.test(program) && found.standalone === undefined
+      const own = server ? findBin(program) : undefined
+      const cmd = own === undefined ? found.cmd : ['node', own.path, ...rest]
+      return { ...found, cmd, env: { ...found.env, ...env }, port }
     }
   }
   const bin = findBin(program)
