@@ -63,6 +63,7 @@ describe('the examples', () => {
       'library',
       'monorepo-images',
       'multi-platform',
+      'node-app',
       'static-site',
       'whiteout',
       'yaml',
@@ -77,6 +78,7 @@ describe('the examples', () => {
     golden['hello'] = digestsOf(await workshop.build('hello', onFixedBase))
     golden['static-site'] = digestsOf(await workshop.build('static-site'))
     golden['multi-platform'] = digestsOf(await workshop.build('multi-platform'))
+    golden['node-app'] = digestsOf(await workshop.build('node-app', onFixedBase))
     golden['yaml'] = digestsOf(await workshop.build('yaml', onFixedBase))
     golden['whiteout base'] = digestsOf(await workshop.build('whiteout', { config: 'base.config.ts' }))
     golden['whiteout'] = digestsOf(await workshop.build('whiteout'))
@@ -93,6 +95,22 @@ describeWithPeers('hello, run', ['umoci', 'runc'], () => {
       status: 0,
       stdout: `Hello from Node.js ${process.version} on linux/${process.arch}, as user node.\n`,
       stderr: '',
+    })
+  })
+})
+
+describe('node-app', () => {
+  it('holds what runs, and starts it without npm', async () => {
+    await workshop.build('node-app', onFixedBase)
+    const layout = inWorkshop('node-app/.ocibuild/image')
+    const rootfs = await unpacked(layout, 'latest')
+    expect(filesIn(join(rootfs, 'app'))).toEqual(['package.json', 'server.js', 'views/index.html'])
+    expect(configOf(layout, 'latest')).toMatchObject({
+      Cmd: ['node', '--enable-source-maps', 'server.js'],
+      Env: ['NODE_ENV=production', 'PORT=3000'],
+      ExposedPorts: { '3000/tcp': {} },
+      User: '1000:1000',
+      WorkingDir: '/app',
     })
   })
 })

@@ -47,6 +47,7 @@ const litter: Readonly<Record<string, string>> = {
   tests: `test tests e2e cypress coverage **/__tests__ **/__mocks__ **/__snapshots__
     **/*.{test,spec}.{js,mjs,cjs,jsx,ts,mts,cts,tsx}
     jest.config.* vitest.config.* vitest.workspace.* playwright.config.* cypress.config.*`,
+  documents: 'README* CHANGELOG* CONTRIBUTING*',
   tools: `package-lock.json npm-shrinkwrap.json yarn.lock pnpm-lock.yaml pnpm-workspace.yaml bun.lock bun.lockb
     lerna.json nx.json turbo.json rush.json tsconfig.json tsconfig.*.json jsconfig.json **/*.tsbuildinfo
     nodemon.json biome.json eslint.config.* prettier.config.* commitlint.config.* lint-staged.config.*
