@@ -3,8 +3,9 @@
 import { execFileSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { expect, it } from 'vitest'
 import { originAsHttps, readGitInfo, slug, versionOfTag } from '../../src/config/git-info.ts'
+import { describeWithPeers } from '../helpers/peers.ts'
 import { environmentWith, folderWith } from './helpers.ts'
 
 const identity = {
@@ -33,7 +34,7 @@ function repository(): string {
   return folder
 }
 
-describe('git info', () => {
+describeWithPeers('git info', ['git'], () => {
   it('says commit, branch, tag, version and time', async () => {
     const folder = repository()
     git(folder, 'tag', 'latest-build')

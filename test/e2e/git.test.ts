@@ -3,8 +3,9 @@
 import { execFileSync } from 'node:child_process'
 import { appendFileSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, expect, it } from 'vitest'
 import { parseImageConfig } from '../../src/spec/parse-image-config.ts'
+import { describeWithPeers } from '../helpers/peers.ts'
 import { shuffleTimes } from '../helpers/fixture-tree.ts'
 import { blobPath, readManifest } from '../helpers/unpack.ts'
 import { openWorkbench, type Workbench } from './reproducible-kit.ts'
@@ -27,17 +28,6 @@ function git(cwd: string, ...args: readonly string[]): string {
   return execFileSync('git', [...identity, ...args], { cwd, env, encoding: 'utf8', stdio: 'pipe' }).trim()
 }
 
-beforeAll(() => {
-  bench = openWorkbench()
-  checkout = bench.project({ spec })
-  writeFileSync(join(checkout, '.gitignore'), 'node_modules\n')
-  git(checkout, 'init', '--quiet')
-  git(checkout, 'add', '--all')
-  git(checkout, 'commit', '--quiet', '--message', 'All of it')
-  git(checkout, 'remote', 'add', 'origin', 'https://someone:secret@example.com/team/app.git')
-})
-afterAll(() => bench.remove())
-
 /** What a build says of time and origin. */
 async function built(
   project: string,
@@ -54,7 +44,18 @@ async function built(
   return { digests, created, annotations: manifest.annotations ?? {} }
 }
 
-describe('a checkout', () => {
+describeWithPeers('a checkout', ['git'], () => {
+  beforeAll(() => {
+    bench = openWorkbench()
+    checkout = bench.project({ spec })
+    writeFileSync(join(checkout, '.gitignore'), 'node_modules\n')
+    git(checkout, 'init', '--quiet')
+    git(checkout, 'add', '--all')
+    git(checkout, 'commit', '--quiet', '--message', 'All of it')
+    git(checkout, 'remote', 'add', 'origin', 'https://someone:secret@example.com/team/app.git')
+  })
+  afterAll(() => bench.remove())
+
   it('is created when HEAD was committed, in UTC, and says of what', async () => {
     const { created, annotations } = await built(checkout)
     expect(created).toBe('2024-05-06T05:08:09Z')

@@ -14,6 +14,8 @@ export type Peer =
   | 'pigz'
   | 'docker-registry'
   | 'openssl'
+  | 'git'
+  | 'chroot'
 
 /** Where a peer lies, or undefined. sbin is looked at too: runc lives there and a user's PATH may lack it. */
 export function findPeer(peer: Peer): string | undefined {
@@ -48,5 +50,19 @@ export function describeWithPeers<const Names extends readonly Peer[]>(
   } else {
     describe.skip(`${title} (skipped: ${missing.join(', ')} not installed)`, () =>
       body({} as { readonly [Name in Names[number]]: string }))
+  }
+}
+
+/** As `describeWithPeers`, for one test. */
+export function itWithPeers(title: string, peers: readonly Peer[], body: () => Promise<void>): void {
+  const missing = peers.filter((peer) => findPeer(peer) === undefined)
+  if (missing.length === 0) {
+    it(title, body)
+  } else if (process.env['CI'] === 'true') {
+    it(`${title} (needs ${missing.join(', ')}, which CI must have)`, () => {
+      throw new Error(`missing: ${missing.join(', ')}`)
+    })
+  } else {
+    it.skip(`${title} (skipped: ${missing.join(', ')} not installed)`, body)
   }
 }

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { processEnvironment } from '../../src/environment.ts'
 import { hostNodeRuntime, type HostRuntime } from '../../src/node/host-runtime.ts'
 import { materialise } from '../helpers/materialise.ts'
+import { findPeer } from '../helpers/peers.ts'
 
 const environment = processEnvironment()
 const onLinux = process.platform === 'linux'
@@ -97,10 +98,9 @@ describe.runIf(onLinux)('the runtime of this host', () => {
 
     const run = (code: string, env: NodeJS.ProcessEnv = {}): unknown => {
       const path = runtime.env[0]?.slice('PATH='.length)
-      const chroot = ['/usr/sbin/chroot', '/usr/bin/chroot', '/sbin/chroot'].find((file) => exists(file))
       const argv = [root, 'node', '-p', `JSON.stringify(${code})`]
       return JSON.parse(
-        execFileSync(chroot ?? 'chroot', argv, { env: { PATH: path, ...env }, encoding: 'utf8' }),
+        execFileSync(findPeer('chroot') ?? 'chroot', argv, { env: { PATH: path, ...env }, encoding: 'utf8' }),
       )
     }
 
@@ -116,7 +116,11 @@ describe.runIf(onLinux)('the runtime of this host', () => {
     it('resolves names', () => {
       // `-p` prints what it has at once, so the answer is printed by hand and the rest thrown away.
       const code = `(require('dns').lookup('localhost', (error, address) => { console.log(JSON.stringify(error ? error.code : address)); process.exit() }), 0)`
-      const printed = execFileSync('chroot', [root, '/usr/local/bin/node', '-e', code], { encoding: 'utf8' })
+      const printed = execFileSync(
+        findPeer('chroot') ?? 'chroot',
+        [root, '/usr/local/bin/node', '-e', code],
+        { encoding: 'utf8' },
+      )
       expect(['127.0.0.1', '::1']).toContain(JSON.parse(printed))
     })
 
@@ -152,10 +156,6 @@ describe.runIf(onLinux)('the runtime of this host', () => {
     })
   })
 })
-
-function exists(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false }) !== undefined
-}
 
 describe('where the host cannot serve', () => {
   const linux = { ...environment, hostPlatform: 'linux', hostArchitecture: 'amd64' } as const

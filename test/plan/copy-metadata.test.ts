@@ -8,6 +8,7 @@ import type { EntryOf } from '../../src/config/resolved-spec.ts'
 import { processEnvironment } from '../../src/environment.ts'
 import { executableRule, hasExecutableHeader } from '../../src/plan/executable-bit.ts'
 import type { Placement } from '../../src/plan/placement.ts'
+import { itWithPeers } from '../helpers/peers.ts'
 import { copyEntry, fillFolder, lines, makeFolder, planContext, planEntries } from './plan-helpers.ts'
 
 const windows = { ...processEnvironment(), hostPlatform: 'win32' as const }
@@ -142,7 +143,7 @@ describe('the executable bit on Windows', () => {
     expect(rule(join(root, 'Main_class'), 0o777)).toBe(false)
   })
 
-  it('is what the index of git says for a tracked file', async () => {
+  itWithPeers('is what the index of git says for a tracked file', ['git'], async () => {
     const root = makeFolder(files)
     const git = (...parameters: string[]): void =>
       void execFileSync('git', parameters, { cwd: root, stdio: 'ignore' })

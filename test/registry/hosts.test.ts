@@ -12,6 +12,7 @@ import { downHost } from '../helpers/registry/down.ts'
 import { startFaultProxy, statusFault } from '../helpers/registry/fault-proxy.ts'
 import { forTest } from '../helpers/registry/for-test.ts'
 import { startForwardProxy } from '../helpers/registry/forward-proxy.ts'
+import { describeWithPeers } from '../helpers/peers.ts'
 import { startRegistry } from '../helpers/registry/registry.ts'
 import { testContext, type TestContextOptions } from './context.ts'
 
@@ -51,7 +52,7 @@ describe('the address', () => {
   })
 })
 
-describe('TLS', () => {
+describeWithPeers('TLS', ['openssl'], () => {
   it('with a private authority works where the settings name it, and is a clear error elsewhere', async () => {
     const { authority, server } = certificates()
     const registry = await forTest(startRegistry({ tls: server }))
