@@ -180,20 +180,20 @@ export interface RegistryWords {
 export interface NodeWords {
   /** A workspace's name or folder. */
   readonly package?: string | undefined
-  /** The file to run. */
+  /** The file to run, relative to the package; default: what package.json or the framework's output says. */
   readonly entry?: string | undefined
   /** Take dependencies as installed, or as the lockfile says. */
   readonly dependencies?: 'installed' | 'lockfile' | undefined
-  /** Globs of what to take. */
+  /** Globs of the package's files to take, in place of the files of package.json. */
   readonly include?: List<string> | undefined
-  /** Globs of what to leave out. */
+  /** Globs of the package's files to leave out. */
   readonly exclude?: List<string> | undefined
-  /** Paths that look secret but may ship. */
+  /** Files, or globs of them, that look secret but may ship. */
   readonly allow?: List<string> | undefined
   /** Paths that the user may write. */
   readonly writable?: List<string> | undefined
-  /** Where the app lies in the image. */
+  /** Where the project's root (of a monorepo: its own) lies in the image. Default: /app. */
   readonly workingDir?: string | undefined
-  /** true adds a PID 1 that forwards signals and exits on them. */
+  /** true adds a preload that ends the app on SIGTERM and SIGINT where it does not listen for them. Default: false. */
   readonly init?: boolean | undefined
 }

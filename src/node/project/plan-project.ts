@@ -16,6 +16,7 @@ import { findStaleBuild } from './build-age.ts'
 import type { ChosenUser } from './choose-user.ts'
 import { findClosure, type DependencyClosure } from './dependency-closure.ts'
 import type { Project } from './detect-project.ts'
+import { isInside, resolveFile } from './entry-file.ts'
 import { isBelow } from './installed-tree.ts'
 import { initPlacement, withInit } from './init-preload.ts'
 import type { Manifest } from './manifest.ts'
@@ -142,22 +143,13 @@ function planParts(
 ): { readonly parts: readonly Part[]; readonly decisions: readonly string[] } {
   const { project, excludedPaths } = question
   const dependencies = placeDependencies(map, closure, excludedPaths)
-  const workspaces = closure.workspaces.map((item) => {
-    const path = project.workspaces.find(({ folder }) => folder === item.folder)?.path
-    return ownFiles(question, map, { ...item, path }, [], hidden)
-  })
+  const workspaces = closure.workspaces.map((item) => ownFiles(question, map, item, [], hidden))
   const output = start?.needed[0]?.split('/')[0] ?? ''
   const needed = [
     ...(start?.needed ?? []),
     ...(outputFolders.includes(output) && existsSync(join(project.folder, output)) ? [output] : []),
   ]
-  const app = ownFiles(
-    question,
-    map,
-    { folder: project.folder, manifest: project.manifest, path: project.path },
-    needed,
-    hidden,
-  )
+  const app = ownFiles(question, map, project, needed, hidden)
   for (const path of start?.needed ?? []) {
     if (app.paths.has(path)) continue
     throw new OciBuildError('OCB-NODE-ENTRY-LEFT-OUT', {
@@ -193,11 +185,7 @@ function planParts(
 function ownFiles(
   question: ProjectQuestion,
   map: ImageMap,
-  item: {
-    readonly folder: string
-    readonly manifest: Manifest | undefined
-    readonly path: string | undefined
-  },
+  item: { readonly folder: string; readonly manifest: Manifest | undefined },
   needed: readonly string[],
   hidden: ReturnType<typeof createHiddenLog>,
 ): {
@@ -209,7 +197,12 @@ function ownFiles(
   const { folder } = item
   const imageFolder = below(map.mount, relative(project.root, folder).split(sep).join('/'))
   const isApp = folder === project.folder
-  const path = item.path ?? ''
+  const path = relative(project.root, folder).split(sep).join('/')
+  // As npm packs them, whatever `files` says.
+  const own = [item.manifest?.main, ...Object.values(item.manifest?.bin ?? {})]
+  const programs = own.flatMap((file) =>
+    file !== undefined && isInside(file) ? (resolveFile(folder, file) ?? []) : [],
+  )
   const excluded = excludedBelow(folder, excludedPaths)
   const { found, reason } =
     item.manifest === undefined
@@ -221,7 +214,7 @@ function ownFiles(
           manifest: item.manifest,
           include: isApp ? words.include : [],
           exclude: isApp ? words.exclude : [],
-          needed,
+          needed: [...needed, ...programs],
           packagesInside: project.workspaces
             .filter((other) => other.path !== path && (path === '' || other.path.startsWith(`${path}/`)))
             .map((other) => (path === '' ? other.path : other.path.slice(path.length + 1))),
