@@ -34,6 +34,8 @@ export interface InstalledTree {
 
 /** `root` is absolute, its links followed: links above it are not looked at. */
 export function openInstalledTree(root: string): InstalledTree {
+  /** Links share most of the folders on their way. */
+  const targets = new Map<string, string | undefined>()
   const listed = new Map<string, ReadonlyMap<string, boolean> | undefined>()
 
   const list: InstalledTree['list'] = (folder) => {
@@ -46,7 +48,7 @@ export function openInstalledTree(root: string): InstalledTree {
     // Each link replaces the part of the path before it; more than the kernel follows is a loop.
     let current = path
     for (let hops = 0; hops < 40; hops += 1) {
-      const link = firstLink(root, current)
+      const link = firstLink(root, current, targets)
       if (link === undefined) return exists(current) ? { folder: current, links } : undefined
       links.push({ hostPath: link.path, target: link.target })
       current = join(link.target, relative(link.path, current))
@@ -101,6 +103,8 @@ export function isBelow(folder: string, path: string): boolean {
 }
 
 function readNames(folder: string): ReadonlyMap<string, boolean> | undefined {
+  // Most packages have none, and an error costs far more than a look.
+  if (!exists(folder)) return undefined
   try {
     const entries = readdirSync(folder, { withFileTypes: true })
     return new Map(entries.map((entry) => [entry.name, entry.isSymbolicLink()]))
@@ -114,11 +118,13 @@ function readNames(folder: string): ReadonlyMap<string, boolean> | undefined {
 function firstLink(
   root: string,
   path: string,
+  known: Map<string, string | undefined>,
 ): { readonly path: string; readonly target: string } | undefined {
   let current = root
   for (const name of relative(root, path).split(sep)) {
     current = join(current, name)
-    const target = readLink(current)
+    if (!known.has(current)) known.set(current, readLink(current))
+    const target = known.get(current)
     if (target === undefined) continue
     return { path: current, target: isAbsolute(target) ? target : resolve(dirname(current), target) }
   }
