@@ -110,6 +110,35 @@ describe('a build that pushes', () => {
     expect(warnings.map(({ code }) => code)).toContain('OCB-PLATFORM-DEFAULTED')
   })
 
+  it('sends a layer while the next is made', async () => {
+    const registry = await forTest(startRegistry())
+    let early: readonly string[] | undefined
+    const { images } = await run(
+      {
+        name: `${registry.host}/team/app`,
+        layers: [
+          { name: 'first', entries: [{ file: '/a', content: 'a' }] },
+          // Long enough for a small upload to end beside it.
+          {
+            name: 'second',
+            entries: [{ file: '/b', content: 'ab'.repeat(24_000_000) }],
+            compression: 'gzip:9',
+          },
+        ],
+        outputs: ['registry'],
+      },
+      {
+        onEvent: (event) => {
+          if (event.type === 'step-end' && event.title === 'second') early = uploadsOf(registry)
+        },
+      },
+    )
+    const first = images[0]?.platforms[0]?.layers[0]?.digest ?? ''
+    expect(
+      early?.filter((line) => line.includes(encodeURIComponent(first)) && / 201/.test(line)),
+    ).toHaveLength(1)
+  })
+
   it('moves no tag when another image of the same command fails', async () => {
     const registry = await forTest(startRegistry())
     const good = {
