@@ -20,7 +20,7 @@ import { mirrorsOf, readFirst } from './mirrors.ts'
 import { tagNotFound } from './not-found.ts'
 import { listReferrers } from './referrers.ts'
 import type { RegistryContext } from './registry-context.ts'
-import { checkRepository, createRepository } from './repository.ts'
+import { checkRepository, createRepository, type Repository } from './repository.ts'
 import { sessionFor } from './sessions.ts'
 
 export interface RegistryStoreOptions {
@@ -90,6 +90,25 @@ export function openRegistry(
       throw isNotFound(error) ? contentNotFound(target, repository.title) : error
     }
   }
+  /** Reads what a tag or digest names, from the first of the mirrors that has it, else the host. */
+  const readNamed = async <T>(
+    reference: string,
+    options: StoreOptions | undefined,
+    read: (from: Repository, reference: string, signal: AbortSignal | undefined) => Promise<T>,
+  ): Promise<T> => {
+    throwIfAborted(options?.signal)
+    try {
+      const signal = options?.signal
+      return await readFirst(
+        context,
+        mirrors,
+        repository,
+        async (from) => await read(from, reference, signal),
+      )
+    } catch (error) {
+      throw isNotFound(error) ? tagNotFound(repository.title, reference, error) : error
+    }
+  }
   const store: RegistryStore = {
     host,
     repository: name,
@@ -130,33 +149,8 @@ export function openRegistry(
       else await blobs.pushFile(expected, path, options?.signal)
     },
 
-    async resolve(reference, options) {
-      throwIfAborted(options?.signal)
-      try {
-        return await readFirst(
-          context,
-          mirrors,
-          repository,
-          async (from) => await headManifest(from, reference, options?.signal),
-        )
-      } catch (error) {
-        throw isNotFound(error) ? tagNotFound(repository.title, reference, error) : error
-      }
-    },
-
-    async resolveRaw(reference, options) {
-      throwIfAborted(options?.signal)
-      try {
-        return await readFirst(
-          context,
-          mirrors,
-          repository,
-          async (from) => await getManifest(from, reference, options?.signal),
-        )
-      } catch (error) {
-        throw isNotFound(error) ? tagNotFound(repository.title, reference, error) : error
-      }
-    },
+    resolve: async (reference, options) => await readNamed(reference, options, headManifest),
+    resolveRaw: async (reference, options) => await readNamed(reference, options, getManifest),
 
     async tag(target, reference, options) {
       await store.tagAll(target, [reference], options)

@@ -1,7 +1,7 @@
 /** Other people's tools: present, or the test is skipped with the reason; under CI their absence is a failure. */
 
 import { execFileSync } from 'node:child_process'
-import { describe, it } from 'vitest'
+import { describe, it, type TestContext } from 'vitest'
 
 export type Peer =
   | 'skopeo'
@@ -65,4 +65,10 @@ export function itWithPeers(title: string, peers: readonly Peer[], body: () => P
   } else {
     it.skip(`${title} (skipped: ${missing.join(', ')} not installed)`, body)
   }
+}
+
+/** Leaves a running test out and says why; under CI, which must have everything, it fails. */
+export function skipOrFail(context: TestContext, reason: string): never {
+  if (process.env['CI'] === 'true') throw new Error(`CI must have it: ${reason}`)
+  return context.skip(reason)
 }

@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest'
 import { OciBuildError } from '../../src/errors.ts'
 import { readElf, readElfBytes, readElfFile, type ElfInfo } from '../../src/node/elf.ts'
 import { writeElf } from '../helpers/write-elf.ts'
+import { skipOrFail } from '../helpers/peers.ts'
 
 const shape = {
   interpreter: '/lib/ld.so.1',
@@ -46,7 +47,7 @@ describe('an ELF file', () => {
       try {
         printed = execFileSync('readelf', ['-dlW', path], { encoding: 'utf8' })
       } catch {
-        return context.skip('readelf is not installed')
+        return skipOrFail(context, 'readelf is not installed')
       }
       const info = readElfFile(realpathSync(path))
       expect(info.needed).toEqual([...printed.matchAll(/\(NEEDED\).*\[(.+)\]/g)].map((match) => match[1]))

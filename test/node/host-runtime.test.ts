@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { processEnvironment } from '../../src/environment.ts'
 import { hostNodeRuntime, type HostRuntime } from '../../src/node/host-runtime.ts'
 import { materialise } from '../helpers/materialise.ts'
-import { findPeer } from '../helpers/peers.ts'
+import { findPeer, skipOrFail } from '../helpers/peers.ts'
 
 const environment = processEnvironment()
 const onLinux = process.platform === 'linux'
@@ -78,7 +78,7 @@ describe.runIf(onLinux)('the runtime of this host', () => {
     try {
       printed = execFileSync('ldd', [process.execPath], { encoding: 'utf8' })
     } catch {
-      return context.skip('ldd is not installed')
+      return skipOrFail(context, 'ldd is not installed')
     }
     const wanted = [...printed.matchAll(/^\s*(\S+) => \//gm)].map((match) => match[1] ?? '')
     const names = new Set(runtime.placements.map(({ path }) => basename(path)))
