@@ -3,6 +3,7 @@
 import type { ImageSpec } from '../config/resolved-spec.ts'
 import type { ContentStore } from '../content/store.ts'
 import type { BuiltLayer } from '../layer/build-layer.ts'
+import { withoutLayerAnnotations } from '../layer/layer-key.ts'
 import type { Descriptor } from '../spec/descriptor.ts'
 import type { HistoryEntry, ImageConfig } from '../spec/image-config.ts'
 import type { ImageManifest } from '../spec/image-manifest.ts'
@@ -33,11 +34,16 @@ export async function assembleImage(
     schemaVersion: 2,
     mediaType: mediaTypes.manifest,
     config,
-    layers: [...base.layers, ...layers.map((layer) => layer.descriptor)],
+    layers: [...base.layers.map(withoutLayerAnnotations), ...layers.map(describeLayer)],
     annotations: nonEmpty({ ...baseAnnotations(base.name, base.manifestDigest), ...spec.annotations }),
   }
   const descriptor = await pushDocument(store, mediaTypes.manifest, manifest)
   return { descriptor: { ...descriptor, platform }, config }
+}
+
+/** A built layer as manifests name it: with what it was made of. */
+export function describeLayer({ descriptor, annotations }: BuiltLayer): Descriptor {
+  return { ...descriptor, annotations: nonEmpty({ ...descriptor.annotations, ...annotations }) }
 }
 
 /** What was asked for, with os.version, os.features and variant as the base has them. */

@@ -4,14 +4,14 @@ import { setImmediate } from 'node:timers/promises'
 import type { FileDigests } from '../cache/file-digests.ts'
 import type { Compression } from '../config/resolved-spec.ts'
 import type { ContentStore, Ingester } from '../content/store.ts'
-import { throwIfAborted } from '../errors.ts'
+import { OciBuildError, throwIfAborted } from '../errors.ts'
 import type { StepHandle } from '../events.ts'
 import type { Descriptor } from '../spec/descriptor.ts'
 import type { Digest } from '../spec/digest.ts'
 import type { Changeset } from './changeset.ts'
 import { encodeLayer } from './encode-layer.ts'
-import type { LayerCache } from './layer-cache.ts'
-import { layerKey, shapeKey } from './layer-key.ts'
+import type { CachedLayer, LayerCache } from './layer-cache.ts'
+import { layerAnnotations, layerKey, shapeKey } from './layer-key.ts'
 import { hashInPieces, sourceSize } from './read-source.ts'
 import type { ContentDigests, FileEntry } from './tar-blocks.ts'
 
@@ -22,6 +22,10 @@ export interface BuiltLayer {
   readonly diffId: Digest
   /** True when it was neither read nor compressed. */
   readonly cached: boolean
+  /** Where a cached layer was found, if not on this machine: a reference. */
+  readonly cachedFrom?: string | undefined
+  /** What its descriptor in a manifest says of how it was made. */
+  readonly annotations: Readonly<Record<string, string>>
 }
 
 export interface LayerBuilder {
@@ -30,6 +34,8 @@ export interface LayerBuilder {
   readonly files: FileDigests
   /** What this process's encoder must be told apart by; `''` for one that gives everybody's bytes. */
   readonly encoderId: (compression: Compression) => Promise<string>
+  /** Default false; true makes each layer anew and compares: `OCB-CACHE-WRONG` where the cache had another. */
+  readonly verify?: boolean | undefined
   readonly signal?: AbortSignal | undefined
 }
 
@@ -41,12 +47,18 @@ export async function buildLayer(
 ): Promise<BuiltLayer> {
   const { cache, signal } = builder
   const { name } = changeset
-  const shape = shapeKey(changeset, compression, await builder.encoderId(compression))
+  const encoderId = await builder.encoderId(compression)
+  const shape = shapeKey(changeset, compression, encoderId)
   const digests = changesetDigests(builder.files)
-  if (cache.mayHave(shape)) {
+  let found: CachedLayer | undefined
+  if (await cache.mayHave(shape)) {
     const key = layerKey(shape, await findDigests(changeset, digests, signal))
-    const found = await cache.find(shape, key)
-    if (found) return { name, ...found, cached: true }
+    found = await cache.find(shape, key)
+    if (found && builder.verify !== true) {
+      const { descriptor, diffId, from } = found
+      const annotations = layerAnnotations(shape, key, encoderId)
+      return { name, descriptor, diffId, cached: true, cachedFrom: from, annotations }
+    }
   }
   const total = contentBytes(changeset)
   const encoded = encodeLayer(changeset, {
@@ -57,8 +69,24 @@ export async function buildLayer(
   })
   const descriptor = await builder.store.ingest(encoded.mediaType, encoded.blob, { signal })
   const layer = { descriptor, diffId: encoded.diffId() }
-  cache.keep(shape, layerKey(shape, await findDigests(changeset, digests, signal)), layer)
-  return { name, ...layer, cached: false }
+  if (found) checkSame(name, found, layer)
+  const key = layerKey(shape, await findDigests(changeset, digests, signal))
+  cache.keep(shape, key, layer)
+  return { name, ...layer, cached: false, annotations: layerAnnotations(shape, key, encoderId) }
+}
+
+function checkSame(name: string, cached: CachedLayer, made: CachedLayer): void {
+  const { from } = cached
+  const seen = `${cached.descriptor.digest} (diffID ${cached.diffId})`
+  const wanted = `${made.descriptor.digest} (diffID ${made.diffId})`
+  if (seen === wanted) return
+  throw new OciBuildError('OCB-CACHE-WRONG', {
+    message: `the layer "${name}" is ${wanted}; ${from ?? 'the cache of this machine'} says that it is ${seen}`,
+    hint:
+      from === undefined
+        ? 'run "ocibuild cache prune --all", then build again'
+        : `find out who wrote ${from}; build with --no-cache until it is right again`,
+  })
 }
 
 /** The bytes of all files of a changeset. */

@@ -11,11 +11,13 @@ import { encodeJson } from '../spec/json.ts'
 export interface CachedLayer {
   readonly descriptor: Descriptor
   readonly diffId: Digest
+  /** The reference that it was found under; undefined: on this machine. */
+  readonly from?: string | undefined
 }
 
 export interface LayerCache {
   /** Whether any layer of this shape was ever kept: only then are digests worth finding before building. */
-  mayHave(shape: string): boolean
+  mayHave(shape: string): boolean | Promise<boolean>
   /** The layer, when its record is sound and its blob is there. */
   find(shape: string, key: string): Promise<CachedLayer | undefined>
   keep(shape: string, key: string, layer: CachedLayer): void

@@ -2,6 +2,7 @@
 
 import type { Compression } from '../config/resolved-spec.ts'
 import { createDigester } from '../content/hash.ts'
+import type { Descriptor } from '../spec/descriptor.ts'
 import type { Changeset } from './changeset.ts'
 import { sourceSize } from './read-source.ts'
 
@@ -36,4 +37,39 @@ export function layerKey(shape: string, contents: readonly string[]): string {
   const digester = createDigester()
   digester.update(encoder.encode(`${shape}\n${contents.join('\n')}`))
   return digester.digest().slice('sha256:'.length)
+}
+
+/** On descriptors of layers that were built here: see `keyAnnotation`. */
+export const layerKeyName = 'dev.ocibuild.layer.key'
+/** On those whose bytes are one library's: its name and version. */
+export const layerEncoderName = 'dev.ocibuild.layer.encoder'
+
+/**
+ * What a layer's descriptor says of how it was made: `SHAPE-KEY`, 16 digits of the shape (whether a key is worth
+ * finding is known without reading contents) and the key. Nothing of this machine: manifests stay one everywhere.
+ */
+export function keyAnnotation(shape: string, key: string): string {
+  return `${shape.slice(0, 16)}-${key}`
+}
+
+/** What a layer's descriptor carries: its key, and the encoder where the bytes hold for that one only. */
+export function layerAnnotations(
+  shape: string,
+  key: string,
+  encoderId: string,
+): Readonly<Record<string, string>> {
+  const ofKey = { [layerKeyName]: keyAnnotation(shape, key) }
+  return encoderId === '' ? ofKey : { ...ofKey, [layerEncoderName]: encoderId }
+}
+
+/**
+ * A base's descriptor without what its builder said of how to make it: who can write a base must not become believed
+ * for layers of ours.
+ */
+export function withoutLayerAnnotations(layer: Descriptor): Descriptor {
+  const { annotations } = layer
+  if (annotations === undefined) return layer
+  if (annotations[layerKeyName] === undefined && annotations[layerEncoderName] === undefined) return layer
+  const { [layerKeyName]: key, [layerEncoderName]: encoder, ...others } = annotations
+  return { ...layer, annotations: Object.keys(others).length === 0 ? undefined : others }
 }

@@ -6,6 +6,7 @@ import { assembleImage, formatTime } from '../../src/image/assemble-image.ts'
 import { assembleIndex } from '../../src/image/assemble-index.ts'
 import { scratchBase, type BaseImage } from '../../src/image/base-image.ts'
 import type { BuiltLayer } from '../../src/layer/build-layer.ts'
+import { layerKeyName } from '../../src/layer/layer-key.ts'
 import type { Descriptor } from '../../src/spec/descriptor.ts'
 import type { HistoryEntry, ImageConfig } from '../../src/spec/image-config.ts'
 import { mediaTypes } from '../../src/spec/media-type.ts'
@@ -16,7 +17,7 @@ const amd64 = { os: 'linux', architecture: 'amd64' }
 
 function layer(name: string): BuiltLayer {
   const descriptor = describeBytes(mediaTypes.layerGzip, name)
-  return { name, descriptor, diffId: sha256(`tar of ${name}`), cached: false }
+  return { name, descriptor, diffId: sha256(`tar of ${name}`), cached: false, annotations: {} }
 }
 
 function baseOf(layers: number, config: Partial<ImageConfig> = {}, more: Partial<BaseImage> = {}): BaseImage {
@@ -97,6 +98,21 @@ describe('a manifest and its config', () => {
     }
     const { manifest } = await assemble({}, { ...baseOf(1), layers: [foreign] })
     expect(manifest['layers']).toEqual([foreign, layer('app').descriptor])
+  })
+
+  it('say how layers were made, of those above the base only: whoever writes a base is not believed', async () => {
+    const [below] = baseOf(1).layers
+    const own = { [layerKeyName]: '0-1' }
+    const lying = { ...describeBytes(mediaTypes.layerGzip, 'x'), annotations: { a: '1', ...own } }
+    const bare = { ...describeBytes(mediaTypes.layerGzip, 'y'), annotations: own }
+    const layers = [below, lying, bare].filter((item) => item !== undefined)
+    const { manifest } = await assemble({}, { ...baseOf(3), layers }, [{ ...layer('app'), annotations: own }])
+    expect(manifest['layers']).toEqual([
+      below,
+      { ...lying, annotations: { a: '1' } },
+      describeBytes(mediaTypes.layerGzip, 'y'),
+      { ...layer('app').descriptor, annotations: own },
+    ])
   })
 
   it('say when, who and what', async () => {
