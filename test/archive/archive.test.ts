@@ -25,7 +25,7 @@ import { sha256 } from '../../src/content/hash.ts'
 import { createMemoryStore } from '../../src/content/memory-store.ts'
 import { readDocument } from '../../src/content/read-document.ts'
 import { parseImageManifest } from '../../src/spec/parse-image-manifest.ts'
-import { describeWithPeers } from '../helpers/peers.ts'
+import { describeWithPeers, itWithPeers } from '../helpers/peers.ts'
 import {
   bytesOf,
   collectBytes,
@@ -152,7 +152,7 @@ describe('an oci-archive', () => {
 })
 
 describe('a docker-archive', () => {
-  it('has a manifest.json beside index.json, over the same blobs', async () => {
+  itWithPeers('has a manifest.json beside index.json, over the same blobs', ['tar'], async () => {
     const path = join(dir, 'image.tar')
     const target = await createArchiveTarget(path, { format: 'docker-archive' })
     const image = await write(target, ['example.com/app:1', 'example.com/app:latest'])

@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { describeWithPeers } from '../helpers/peers.ts'
+import { describeWithPeers, itWithPeers } from '../helpers/peers.ts'
 import { folder, json, layoutOfTwo, ok, registry, run, start, useRegistry } from './registry-kit.ts'
 
 useRegistry()
@@ -55,7 +55,7 @@ describe('push, pull and copy', () => {
     expect(missing.stderr).toContain('linux/amd64, linux/arm64')
   })
 
-  it('write archives, also for docker', async () => {
+  itWithPeers('write archives, also for docker', ['tar'], async () => {
     await layoutOfTwo()
     await ok('push', 'oci:image', `${registry.host}/app:1.0`)
     await ok('copy', `${registry.host}/app:1.0`, 'oci-archive:app.tar')

@@ -27,7 +27,7 @@ beforeAll(() => {
       name: 'app',
       base: 'scratch',
       platforms: ['linux/amd64'],
-      prepare: ['echo begun && sleep 30'],
+      prepare: ['echo begun && node -e "setTimeout(() => {}, 30000)"'],
       layers: [{ file: '/x', content: 'x' }],
     }),
   )
@@ -84,10 +84,16 @@ describe('a process', () => {
   })
 
   it('takes it calmly when its reader goes away', async () => {
-    const shell = `"${process.execPath}" "${cli}" schema | head -c 1; echo "\${PIPESTATUS[0]}"`
-    const { stdout, stderr } = spawnSync('bash', ['-c', shell], { encoding: 'utf8', env: environment() })
+    const child = spawn(process.execPath, [cli, 'schema'], {
+      env: environment(),
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    let stderr = ''
+    child.stderr.on('data', (chunk: Buffer) => (stderr += String(chunk)))
+    const ended = new Promise<number | null>((done) => child.on('close', (code) => done(code)))
+    child.stdout.destroy()
+    expect(await ended).toBe(0)
     expect(stderr).toBe('')
-    expect(stdout).toMatch(/^\{0\n$/)
   })
 
   it
@@ -99,7 +105,7 @@ describe('a process', () => {
       const spec = { name: 'full', platforms: ['linux/amd64'], layers: [{ file: '/x', content: 'x' }] }
       writeFileSync(join(dir, 'full', 'oci.config.json'), JSON.stringify(spec))
       const shell = `"${process.execPath}" "${cli}" ${words} > /dev/full`
-      const { status, stderr } = spawnSync('bash', ['-c', shell], {
+      const { status, stderr } = spawnSync('sh', ['-c', shell], {
         cwd: dir,
         encoding: 'utf8',
         env: environment(),

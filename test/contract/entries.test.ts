@@ -3,8 +3,9 @@
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { chmodSync, linkSync, mkdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
 import { join } from 'node:path'
-import { expect, it } from 'vitest'
+import { expect, it, onTestFinished } from 'vitest'
 import { describeWithPeers } from '../helpers/peers.ts'
 import { serve } from '../registry/loopback.ts'
 import { openDesk, type Words } from './contract-kit.ts'
@@ -115,11 +116,14 @@ describeWithPeers('a copy', ['tar'], () => {
   it('refuses what an image cannot hold, by its path', async () => {
     const desk = openDesk({ 'white/.wh.x': '', 'bytes/x': '', 'pipe/x': '', 'out/link': { link: '/etc' } })
     writeFileSync(Buffer.concat([Buffer.from(`${desk.folder}/bytes/`), Buffer.from([0xff])]), '')
-    execFileSync('mkfifo', [join(desk.folder, 'pipe/fifo')])
+    // A fifo needs a tool to make; a socket only somebody who listens.
+    const server = createServer()
+    onTestFinished(() => void server.close())
+    await new Promise<void>((done) => server.listen(join(desk.folder, 'pipe/socket'), done))
     for (const [copy, code, path] of [
       ['white', 'OCB-NAME-WHITEOUT', 'white/.wh.x'],
       ['bytes', 'OCB-NAME-NOT-UTF8', 'bytes/\\xff'],
-      ['pipe', 'OCB-COPY-SPECIAL-FILE', 'pipe/fifo'],
+      ['pipe', 'OCB-COPY-SPECIAL-FILE', 'pipe/socket'],
       ['out', 'OCB-COPY-OUTSIDE-ROOT', 'out/link'],
     ] as const) {
       const failure = await desk.failure({ layers: [{ copy, to: '/', follow: copy === 'out' }] })

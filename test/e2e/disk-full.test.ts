@@ -16,6 +16,7 @@ function whyNot(): string | undefined {
   const tried = spawnSync('unshare', ['--mount', 'mount', '-t', 'tmpfs', 'none', '/mnt'], {
     encoding: 'utf8',
   })
+  if (tried.error !== undefined) return 'unshare is not installed'
   return tried.status === 0 ? undefined : `this root may not mount: ${tried.stderr.trim()}`
 }
 const reason = whyNot()

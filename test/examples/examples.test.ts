@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { BuildResult } from '../../src/build-types.ts'
 import { validateLayout } from '../../src/image/validate-layout.ts'
 import { parseImageConfig } from '../../src/spec/parse-image-config.ts'
-import { describeWithPeers, findPeer } from '../helpers/peers.ts'
+import { describeWithPeers, findPeer, itWithPeers, skipOrFail } from '../helpers/peers.ts'
 import { runWithRunc } from '../helpers/run-image.ts'
 import { applyLayersWithTar, blobPath, readManifest } from '../helpers/unpack.ts'
 import { buildFixedBase, examplesFolder, openWorkshop } from './build-example.ts'
@@ -26,6 +26,9 @@ async function unpacked(layout: string, ref: string, platform?: string): Promise
   const dest = inWorkshop(`rootfs-${layout.replaceAll(/\W/g, '-')}-${platform?.replaceAll('/', '-')}`)
   return applyLayersWithTar(layout, ref, dest, platform)
 }
+
+/** What `unpacked` runs. */
+const unpackers = ['tar', 'gzip'] as const
 
 /** All files and links below a folder, relative, sorted. */
 function filesIn(folder: string): readonly string[] {
@@ -100,7 +103,7 @@ describeWithPeers('hello, run', ['umoci', 'runc'], () => {
 })
 
 describe('node-app', () => {
-  it('holds what runs, and starts it without npm', async () => {
+  itWithPeers('holds what runs, and starts it without npm', unpackers, async () => {
     await workshop.build('node-app', onFixedBase)
     const layout = inWorkshop('node-app/.ocibuild/image')
     const rootfs = await unpacked(layout, 'latest')
@@ -116,7 +119,7 @@ describe('node-app', () => {
 })
 
 describe('static-site', () => {
-  it('holds pages and pictures, and no drafts', async () => {
+  itWithPeers('holds pages and pictures, and no drafts', unpackers, async () => {
     const { images } = await workshop.build('static-site')
     expect(images[0]?.platforms[0]?.layers.map(({ name, mediaType }) => [name, mediaType])).toEqual([
       ['media', 'application/vnd.oci.image.layer.v1.tar'],
@@ -145,15 +148,21 @@ describe('multi-platform', () => {
     expect(new Set(platforms.map(({ layers }) => layers[1]?.digest)).size).toBe(3)
   })
 
-  it.skipIf(process.platform !== 'linux' || process.arch !== 'x64')('has a program that runs', async () => {
-    await workshop.build('multi-platform')
-    const rootfs = await unpacked(inWorkshop('multi-platform/dist/image'), 'latest', 'linux/amd64')
-    expect(execFileSync(join(rootfs, 'usr/bin/hello'), { encoding: 'utf8' })).toBe('hello from linux/amd64\n')
-  })
+  it.skipIf(process.platform !== 'linux' || process.arch !== 'x64')(
+    'has a program that runs',
+    async (context) => {
+      if (!unpackers.every(findPeer)) skipOrFail(context, `${unpackers.join(' or ')} is not installed`)
+      await workshop.build('multi-platform')
+      const rootfs = await unpacked(inWorkshop('multi-platform/dist/image'), 'latest', 'linux/amd64')
+      expect(execFileSync(join(rootfs, 'usr/bin/hello'), { encoding: 'utf8' })).toBe(
+        'hello from linux/amd64\n',
+      )
+    },
+  )
 })
 
 describe('yaml', () => {
-  it('has the words of its file, with variables filled in', async () => {
+  itWithPeers('has the words of its file, with variables filled in', unpackers, async () => {
     const { images } = await workshop.build('yaml', { ...onFixedBase, args: { channel: 'beta' } })
     expect(images[0]).toMatchObject({ name: 'example/yaml', tags: ['2.1.0', 'beta'] })
     const layout = inWorkshop('yaml/dist/image')
@@ -175,7 +184,7 @@ describe('yaml', () => {
 })
 
 describe('whiteout', () => {
-  it('removes, hides and appends', async () => {
+  itWithPeers('removes, hides and appends', unpackers, async () => {
     await workshop.build('whiteout', { config: 'base.config.ts' })
     await workshop.build('whiteout')
     const layout = inWorkshop('whiteout/dist/image')
@@ -212,7 +221,7 @@ describe('whiteout', () => {
 })
 
 describe('monorepo-images', () => {
-  it('builds both images, or the one that is named', async () => {
+  itWithPeers('builds both images, or the one that is named', unpackers, async () => {
     const { images } = await workshop.build('monorepo-images', onFixedBase)
     expect(images.map(({ image, name, tags }) => [image, name, tags])).toEqual([
       ['api', 'monorepo/api', ['3.0.0']],
@@ -236,7 +245,7 @@ describeWithPeers('monorepo-images, run', ['umoci', 'runc'], () => {
 })
 
 describe('library', () => {
-  it('builds from a script, with the compiled package', async () => {
+  itWithPeers('builds from a script, with the compiled package', unpackers, async () => {
     const root = join(examplesFolder, '..')
     execFileSync(process.execPath, [join(root, 'scripts/build.mjs')], { stdio: 'ignore' })
     const layout = inWorkshop('library')

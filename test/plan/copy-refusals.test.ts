@@ -6,6 +6,7 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { imagePath } from '../../src/plan/image-path.ts'
+import { itWithPeers } from '../helpers/peers.ts'
 import { copyLines, failureOf, makeFolder } from './plan-helpers.ts'
 
 const posix = process.platform !== 'win32'
@@ -111,7 +112,7 @@ describe('followed links', () => {
 })
 
 describe.runIf(posix)('names and files that no image may hold', () => {
-  it('refuses a fifo', async () => {
+  itWithPeers('refuses a fifo', ['mkfifo'], async () => {
     const root = makeFolder({ d: null })
     execFileSync('mkfifo', [join(root, 'd/pipe')])
     for (const copy of ['d', 'd/pipe', 'd/*']) {

@@ -1,14 +1,14 @@
 /** Downloads as entries: checked, kept, placed or unpacked. */
 
 import { execFileSync } from 'node:child_process'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { linkSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { EntryOf } from '../../src/config/resolved-spec.ts'
 import { sha256 } from '../../src/content/hash.ts'
 import { openLayout } from '../../src/layout/layout-store.ts'
 import type { PlanContext } from '../../src/plan/plan-context.ts'
-import { describeWithPeers } from '../helpers/peers.ts'
+import { describeWithPeers, itWithPeers } from '../helpers/peers.ts'
 import { serve } from '../registry/loopback.ts'
 import { failureOf, lines, makeFolder, planContext, planEntries } from './plan-helpers.ts'
 
@@ -97,7 +97,7 @@ describeWithPeers('archives made by GNU tar', ['tar', 'gzip'], ({ tar }) => {
       'top/link': { link: 'bin/run' },
       'top/docs/a.md': 'a',
     })
-    execFileSync('ln', [join(root, 'top/readme'), join(root, 'top/same')])
+    linkSync(join(root, 'top/readme'), join(root, 'top/same'))
     execFileSync(tar, [
       '--sort=name',
       '--owner=7',
@@ -187,7 +187,7 @@ describeWithPeers('archives made by GNU tar', ['tar', 'gzip'], ({ tar }) => {
     expect(download.message).toContain(`${origin}/a.tgz`)
   })
 
-  it('that hold a fifo are refused, by its name', async () => {
+  itWithPeers('that hold a fifo are refused, by its name', ['mkfifo'], async () => {
     const root = makeFolder({ 'top/a': '' })
     execFileSync('mkfifo', [join(root, 'top/pipe')])
     execFileSync(tar, ['-cf', join(root, 'a.tar'), '-C', root, 'top'])

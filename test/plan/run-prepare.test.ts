@@ -10,6 +10,8 @@ import { runPrepare } from '../../src/plan/run-prepare.ts'
 import { failureOf, makeFolder } from './plan-helpers.ts'
 
 const environment = processEnvironment()
+/** A command that waits, of nothing but Node.js. */
+const waiting = 'node -e "setTimeout(() => {}, 60000)"'
 
 function prepare(
   cwd: string,
@@ -54,7 +56,7 @@ describe('prepare', () => {
 
   it('stops at the first failure and says command, exit code and last lines', async () => {
     const { done, printed } = prepare(makeFolder(), [
-      'seq 30 && echo "\x1b[31mbad\x1b[0m" && exit 3',
+      'i=0; while [ $i -lt 30 ]; do i=$((i + 1)); echo $i; done; echo "\x1b[31mbad\x1b[0m" && exit 3',
       'echo never',
     ])
     const failure = await failureOf(done)
@@ -81,7 +83,7 @@ describe('prepare', () => {
     const pidFile = join(root, 'pid')
     writeFileSync(pidFile, '')
     const controller = new AbortController()
-    const { done } = prepare(root, ['(sleep 60 & echo $! > pid; wait); true'], controller.signal)
+    const { done } = prepare(root, [`(${waiting} & echo $! > pid; wait); true`], controller.signal)
     while (readFileSync(pidFile, 'utf8').trim() === '') await sleep(20)
     const pid = Number(readFileSync(pidFile, 'utf8'))
     expect(() => process.kill(pid, 0)).not.toThrow()
