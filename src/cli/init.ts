@@ -29,6 +29,6 @@ export function registerInit(program: Command, context: CliContext): void {
     .addHelpText('after', examples)
     .action(async (dir: string | undefined, flags: InitFlags) => {
       const { writeInit } = await import('./write-init.ts')
-      writeInit(dir, flags, context)
+      await writeInit(dir, flags, context)
     })
 }

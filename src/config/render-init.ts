@@ -1,155 +1,71 @@
-/** The config file that `ocibuild init` writes: one that fits the folder, with a word on every line. */
+/** The config that `ocibuild init` writes for a folder without a package.json: its files over nothing. */
 
+import type { Environment } from '../environment.ts'
+import { formatConfig, type ConfigFormat, type Line } from './config-text.ts'
 import type { FolderFacts } from './inspect-folder.ts'
+import { hostPlatform } from './resolve-image.ts'
+import { formatPlatform } from '../spec/platform.ts'
 
-export type InitFormat = 'ts' | 'yaml'
+/** What every config begins with: how it is used. */
+export const initHead: readonly string[] = [
+  'How ocibuild builds this folder into a container image: run `npx ocibuild`.',
+  '`npx ocibuild plan` shows every file of every layer, where it comes from and why.',
+]
 
-/** A line of the file: a comment, and under it a key with its value. */
-interface Section {
-  readonly comment: readonly string[]
-  readonly key: string
-  readonly value: Value
-}
-type Value = string | readonly Value[] | { readonly [key: string]: Value }
-
-/** The text of `oci.config.ts` or `oci.config.yaml`; it loads and checks as it stands. */
-export function renderInit(facts: FolderFacts, format: InitFormat): string {
-  const sections = sectionsOf(facts)
-  if (format === 'yaml') {
-    const head = ['# How ocibuild builds this folder into a container image: run `npx ocibuild`.', '']
-    return [...head, ...sections.flatMap((section) => yamlSection(section))].join('\n').trimEnd() + '\n'
-  }
-  const head = [
-    "import { defineConfig } from 'ocibuild'",
-    '',
-    '// How ocibuild builds this folder into a container image: run `npx ocibuild`.',
-    'export default defineConfig({',
-  ]
-  return [...head, ...sections.flatMap((section) => tsSection(section)), '})', ''].join('\n')
-}
-
-function sectionsOf(facts: FolderFacts): Section[] {
-  const sections: Section[] = [
-    {
-      comment: ['Repository without tag. To push, put a host before it: registry.example.com/team/…'],
-      key: 'name',
-      value: facts.name,
-    },
-    { comment: ['A git tag or a version is a good tag too.'], key: 'tags', value: ['latest'] },
-    baseSection(facts),
-  ]
-  if (facts.build !== undefined) {
-    const comment = ['Run before files are read; `ocibuild plan` does not run it.']
-    sections.push({ comment, key: 'prepare', value: [facts.build] })
-  }
-  sections.push({
-    comment: ['The first is the lowest. What changes least comes first, so that it stays cached.'],
-    key: 'layers',
-    value: layersOf(facts),
-  })
-  const command = facts.start
-  if (facts.hasPackageJson || command) {
-    const config: Record<string, Value> = {
-      workingDir: '/app',
-      user: '1000:1000',
-      env: { NODE_ENV: 'production' },
-    }
-    const comment = command
-      ? ['What runs, as whom and where.']
-      : ["What runs, as whom and where. Add the command: cmd: ['node', 'server.js']."]
-    sections.push({ comment, key: 'config', value: command ? { cmd: command, ...config } : config })
-  }
-  sections.push({
-    comment: ['An image layout; oci-archive:FILE and docker-archive:FILE write one file.'],
-    key: 'outputs',
-    value: ['oci:.ocibuild/image'],
-  })
-  return sections
-}
-
-function baseSection(facts: FolderFacts): Section {
-  if (facts.hasPackageJson && facts.hostIsLinux) {
-    const comment = [
-      'The Node.js that runs ocibuild, with the libraries it needs; no registry is asked.',
-      'Any other base goes here too: oci:DIR or oci-archive:FILE, and a registry’s node:22-slim.',
-    ]
-    return { comment, key: 'base', value: 'host:node' }
-  }
-  const comment = [
-    'Nothing below the layers. Another base: oci:DIR, oci-archive:FILE, or a registry’s node:22-slim.',
-  ]
-  return { comment, key: 'base', value: 'scratch' }
-}
-
-function layersOf(facts: FolderFacts): Value[] {
-  const layers: Value[] = []
-  if (facts.hasDependencies) {
-    layers.push({ name: 'dependencies', entries: [{ copy: 'node_modules', to: '/app/node_modules' }] })
-  }
-  if (facts.assets.length > 0) {
-    const entries = facts.assets.map((name) => ({ copy: name, to: `/app/${name}` }))
-    layers.push({ name: 'assets', entries })
-  }
-  const files = [...(facts.hasPackageJson ? ['package.json'] : []), ...facts.code]
-  if (files.length > 0) layers.push({ name: 'app', entries: [{ copy: files, to: '/app' }] })
+/** It loads and checks as it stands. */
+export function renderInit(
+  { name, folders }: FolderFacts,
+  environment: Pick<Environment, 'hostArchitecture'>,
+  format: ConfigFormat,
+): string {
   // A folder that says nothing: all of it, which .ociignore can cut down.
-  if (layers.length === 0) layers.push({ name: 'files', entries: [{ copy: '.', to: '/app' }] })
-  return layers
-}
-
-function tsSection({ comment, key, value }: Section): string[] {
-  return [...comment.map((line) => `  // ${line}`), `  ${key}: ${tsValue(value, '  ')},`]
-}
-
-function tsValue(value: Value, indent: string): string {
-  if (typeof value === 'string') return quote(value)
-  const inner = `${indent}  `
-  if (isList(value)) {
-    if (value.every((item) => typeof item === 'string'))
-      return `[${value.map((item) => tsValue(item, '')).join(', ')}]`
-    return `[\n${value.map((item) => `${inner}${tsValue(item, inner)},\n`).join('')}${indent}]`
-  }
-  const members = Object.entries(value)
-  const flat = `{ ${members.map(([key, item]) => `${key}: ${tsValue(item, inner)}`).join(', ')} }`
-  if (!flat.includes('\n') && flat.length + indent.length < 100) return flat
-  return `{\n${members.map(([key, item]) => `${inner}${key}: ${tsValue(item, inner)},\n`).join('')}${indent}}`
-}
-
-function quote(text: string): string {
-  return `'${JSON.stringify(text).slice(1, -1).replaceAll('\\"', '"').replaceAll("'", "\\'")}'`
-}
-
-function yamlSection({ comment, key, value }: Section): string[] {
-  return [...comment.map((line) => `# ${line}`), ...yamlMember(key, value, ''), '']
-}
-
-function yamlMember(key: string, value: Value, indent: string): string[] {
-  if (isFlat(value)) return [`${indent}${key}: ${yamlFlat(value)}`]
-  if (isList(value)) return [`${indent}${key}:`, ...value.flatMap((item) => yamlItem(item, `${indent}  `))]
-  return [
-    `${indent}${key}:`,
-    ...Object.entries(value).flatMap(([name, item]) => yamlMember(name, item, `${indent}  `)),
+  const entries =
+    folders.length === 0
+      ? [{ copy: '.', to: '/srv' }]
+      : folders.map((folder) => ({ copy: folder, to: `/srv/${folder}` }))
+  const lines: readonly Line[] = [
+    nameLine(name),
+    tagsLine,
+    {
+      comment: ['Nothing below the layers; or an image, like nginx:1, oci:DIR, oci-archive:FILE.'],
+      key: 'base',
+      value: 'scratch',
+    },
+    platformsLine(environment),
+    {
+      comment: ['The first is the lowest. What changes least comes first, so that it stays cached.'],
+      key: 'layers',
+      value: [{ name: 'files', entries }],
+    },
+    outputsLine('oci:.ocibuild/image'),
   ]
+  return formatConfig(initHead, lines, format)
 }
 
-function yamlItem(item: Value, indent: string): string[] {
-  if (isFlat(item) || isList(item)) return [`${indent}- ${yamlFlat(item)}`]
-  const lines = Object.entries(item).flatMap(([name, value]) => yamlMember(name, value, `${indent}  `))
-  return lines.map((line, index) => (index === 0 ? `${indent}- ${line.slice(indent.length + 2)}` : line))
+/** The repository. */
+export function nameLine(name: string): Line {
+  const comment = ['Repository without tag. To push, put a host before it: registry.example.com/team/…']
+  return { comment, key: 'name', value: name }
 }
 
-function isFlat(value: Value): boolean {
-  return typeof value === 'string' || (isList(value) && value.every((item) => typeof item === 'string'))
+export const tagsLine: Line = {
+  comment: ['A git tag or a version is a good tag too.'],
+  key: 'tags',
+  value: ['latest'],
 }
 
-function yamlFlat(value: Value): string {
-  if (isList(value)) return `[${value.map((item) => yamlFlat(item)).join(', ')}]`
-  if (typeof value !== 'string') return JSON.stringify(value)
-  const isPlain =
-    /^[A-Za-z./][\w./@-]*(?::[\w./@-]+)*$/.test(value) && !/^(?:true|false|null|yes|no|on|off)$/i.test(value)
-  return isPlain ? value : JSON.stringify(value)
+/** This host's platform, named: unset, it would be whatever host builds. */
+export function platformsLine(environment: Pick<Environment, 'hostArchitecture'>): Line {
+  const own = formatPlatform(hostPlatform(environment))
+  const other = own === 'linux/arm64' ? 'linux/amd64' : 'linux/arm64'
+  const comment = [`What this machine runs. Several make an index: ['${own}', '${other}'].`]
+  return { comment, key: 'platforms', value: [own] }
 }
 
-function isList(value: Value): value is readonly Value[] {
-  return Array.isArray(value)
+/** Where the image goes anyway. */
+export function outputsLine(output: string): Line {
+  const comment = [
+    'Where it goes: an image layout. oci-archive:FILE and docker-archive:FILE write one file, registry pushes.',
+  ]
+  return { comment, key: 'outputs', value: [output], off: true }
 }

@@ -14,11 +14,11 @@ import type { LoadedConfig } from './load-config.ts'
 import type { SpecOverrides } from './overrides.ts'
 import { absolutely, seenFrom } from './place-reference.ts'
 import { parseSource } from './parse-source.ts'
-import { repositoryOfPackage, sanitiseName } from './package-json.ts'
+import { readPackageJson, repositoryOfPackage, sanitiseName } from './package-json.ts'
 import { resolveLayers } from './resolve-layers.ts'
 import { resolveCreated, resolveImageConfig } from './resolve-words.ts'
 import type { ImageSpec, LayerSpec, NodeSpec } from './resolved-spec.ts'
-import type { NodeWords } from './spec-types.ts'
+import type { NodeWords, PackageJson } from './spec-types.ts'
 import { present } from './schema-tools.ts'
 
 export function resolveImage(
@@ -34,7 +34,7 @@ export function resolveImage(
   const platforms = unique(named.length > 0 ? named : [hostPlatform(environment)])
   const root = resolve(loaded.folder, spec.root ?? '.')
   const compression = parseCompression(overrides.compression ?? spec.compression ?? 'gzip')
-  const metadata = imageMetadata(spec.metadata ?? 'auto', loaded.packageJson, loaded.git)
+  const metadata = imageMetadata(spec.metadata ?? 'auto', packageOf(loaded, spec.node, root), loaded.git)
   const baseText = overrides.base ?? spec.base ?? 'scratch'
   const tags = tagged?.tags ?? present(spec.tags)
   return {
@@ -47,7 +47,7 @@ export function resolveImage(
         : absolutely(parseSource(baseText), environment.cwd),
     baseText,
     baseDefaulted: overrides.base === undefined && spec.base === undefined,
-    node: resolveNode(spec.node),
+    node: spec.node === undefined ? undefined : resolveNode(spec.node),
     platforms,
     platformsDefaulted: named.length === 0,
     root,
@@ -71,13 +71,24 @@ export function resolveImage(
   }
 }
 
-function resolveNode(words: true | NodeWords | undefined): NodeSpec | undefined {
-  if (words === undefined) return undefined
+/** An image of a package of a monorepo is described by that package, where its folder is named. */
+function packageOf(
+  { packageJson }: LoadedConfig,
+  node: true | NodeWords | undefined,
+  root: string,
+): PackageJson | undefined {
+  const folder = node === undefined || node === true ? undefined : node.package
+  return (folder === undefined ? undefined : readPackageJson(resolve(root, folder))) ?? packageJson
+}
+
+/** Fills in every default of the node section. */
+export function resolveNode(words: true | NodeWords): NodeSpec {
   const node: NodeWords = words === true ? {} : words
   const { workingDir = '/app' } = node
   return {
     package: node.package,
     entry: node.entry,
+    dependencies: node.dependencies,
     include: present(node.include),
     exclude: present(node.exclude),
     allow: present(node.allow),
@@ -91,7 +102,8 @@ function withoutSlash(path: string): string {
   return path.replace(/(?<=.)\/+$/, '')
 }
 
-function hostPlatform(environment: Environment): Platform {
+/** What an image is for when nobody says. */
+export function hostPlatform(environment: Pick<Environment, 'hostArchitecture'>): Platform {
   const { hostArchitecture } = environment
   // Node.js says `arm` for v6 and v7 alike; v7 is what containerd takes a bare arm for.
   return hostArchitecture === 'arm'

@@ -1,95 +1,96 @@
-/** The config that `init` writes. */
+/** The config that `init` writes for a folder without a package.json. */
 
 import { join } from 'node:path'
 import { writeFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
+import { formatConfig, type ConfigFormat, type Line } from '../../src/config/config-text.ts'
 import { inspectFolder } from '../../src/config/inspect-folder.ts'
-import { renderInit, type InitFormat } from '../../src/config/render-init.ts'
+import { renderInit } from '../../src/config/render-init.ts'
+import type { ImageSpec } from '../../src/config/resolved-spec.ts'
 import { folderWith, only, resolveFolder } from './helpers.ts'
 
-const folders: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-  'a server with a build': {
-    'package.json':
-      '{"name":"@team/it\'s-app","scripts":{"build":"tsc","start":"node --enable-source-maps dist/server.js"},"dependencies":{"a":"1"}}',
-    'pnpm-lock.yaml': '',
-    'public/index.html': '',
-  },
-  'a plain script': {
-    'package.json': '{"name":"script","type":"module"}',
-    'index.js': '',
-    'lib/a.js': '',
-    'vite.config.js': '',
-  },
-  'a start script of a shell': { 'package.json': '{"scripts":{"start":"NODE_ENV=x node a.js && b"}}' },
-  'a static site': { 'index.html': '<p>', 'public/a.css': '' },
-  'an empty folder': {},
+const formats: readonly (readonly [ConfigFormat])[] = [['ts'], ['yaml']]
+const amd64 = { os: 'linux', architecture: 'amd64' }
+
+async function initialised(
+  files: Readonly<Record<string, string>>,
+  format: ConfigFormat,
+): Promise<{ readonly image: ImageSpec; readonly folder: string }> {
+  const folder = folderWith(files)
+  const text = renderInit(inspectFolder(folder), { hostArchitecture: 'amd64' }, format)
+  writeFileSync(join(folder, `oci.config.${format}`), text)
+  return { image: only(await resolveFolder(folder)), folder }
 }
 
-describe('init', () => {
-  for (const [title, files] of Object.entries(folders)) {
-    it.each<[InitFormat]>([['ts'], ['yaml']])(
-      `writes a config that checks clean for ${title}, as %s`,
-      async (format) => {
-        const folder = folderWith(files)
-        const text = renderInit(inspectFolder(folder, { hostPlatform: 'linux' }), format)
-        writeFileSync(join(folder, `oci.config.${format}`), text)
-        const image = only(await resolveFolder(folder))
-        expect((await image.layersFor({ os: 'linux', architecture: 'amd64' })).length).toBeGreaterThan(0)
-        expect(text).toMatch(format === 'ts' ? /^ {2}\/\/ /m : /^# /m)
-      },
-    )
-  }
-
-  it.each<[InitFormat]>([['ts'], ['yaml']])('suggests a command as %s takes it', async (format) => {
-    const folder = folderWith(folders['a start script of a shell'] ?? {})
-    const text = renderInit(inspectFolder(folder, { hostPlatform: 'linux' }), format)
-    const command = /Add the command: (cmd: .*\])\.$/m.exec(text)?.[1] ?? ''
-    const taken = text.replace(
-      'workingDir:',
-      format === 'ts' ? `${command}, workingDir:` : `${command}\n  workingDir:`,
-    )
-    writeFileSync(join(folder, `oci.config.${format}`), taken)
-    expect(only(await resolveFolder(folder)).config.cmd).toEqual(['node', 'server.js'])
+describe('init of a folder without a package.json', () => {
+  it.each(formats)('takes its static files, as %s', async (format) => {
+    const { image } = await initialised({ 'index.html': '<p>', 'public/a.css': '' }, format)
+    expect(image).toMatchObject({ baseText: 'scratch', platforms: [amd64], platformsDefaulted: false })
+    expect(await image.layersFor(amd64)).toMatchObject([
+      { name: 'files', entries: [{ copy: ['public'], to: '/srv/public' }] },
+    ])
   })
 
-  it('says the same in both formats', async () => {
-    const files = folders['a server with a build'] ?? {}
-    const images = []
-    for (const format of ['ts', 'yaml'] as const) {
-      const folder = folderWith(files)
-      writeFileSync(
-        join(folder, `oci.config.${format}`),
-        renderInit(inspectFolder(folder, { hostPlatform: 'linux' }), format),
-      )
-      const { layersFor, root: _root, ...image } = only(await resolveFolder(folder))
-      const layers = await layersFor({ os: 'linux', architecture: 'amd64' })
-      images.push({ ...image, layers: JSON.parse(JSON.stringify(layers).replaceAll(folder, '')) })
-    }
-    expect(images[0]).toEqual(images[1])
-    expect(images[0]).toMatchObject({
-      name: 'it-s-app',
-      baseText: 'host:node',
-      prepare: ['pnpm run build'],
-      config: {
-        cmd: ['node', '--enable-source-maps', 'dist/server.js'],
-        workingDir: '/app',
-        user: '1000:1000',
-      },
-      layers: [
-        { name: 'dependencies', entries: [{ copy: ['node_modules'], to: '/app/node_modules' }] },
-        { name: 'assets', entries: [{ copy: ['public'] }] },
-        { name: 'app', entries: [{ copy: ['package.json', 'dist'], to: '/app' }] },
+  it.each(formats)('takes all of one that says nothing, as %s', async (format) => {
+    const { image } = await initialised({ 'index.html': '<p>' }, format)
+    expect(await image.layersFor(amd64)).toMatchObject([{ entries: [{ copy: ['.'], to: '/srv' }] }])
+  })
+})
+
+describe('the text of a config', () => {
+  const lines: readonly Line[] = [
+    { comment: ["It's a name,\nof two lines"], key: 'name', value: "it's" },
+    { comment: ['Off.'], key: 'config', value: { env: { A: 'on', 'B-C': '1.0' } }, off: true },
+    {
+      comment: [],
+      key: 'images',
+      lines: [
+        { comment: ['Inside.'], key: 'a-b', lines: [{ comment: [], key: 'index', value: true }] },
+        { comment: [], key: 'no', lines: [{ comment: [], key: 'exposedPorts', value: [3000] }] },
       ],
-    })
+    },
+  ]
+
+  it('has a comment above each key, and comments out what is off, in TypeScript', () => {
+    expect(formatConfig(['Head.'], lines, 'ts')).toBe(`import { defineConfig } from 'ocibuild'
+
+// Head.
+export default defineConfig({
+  // It's a name, of two lines
+  name: 'it\\'s',
+  // Off.
+  // config: { env: { A: 'on', 'B-C': '1.0' } },
+  images: {
+    // Inside.
+    'a-b': {
+      index: true,
+    },
+    no: {
+      exposedPorts: [3000],
+    },
+  },
+})
+`)
   })
 
-  it('copies what lies beside a script, and no configs of tools', () => {
-    const facts = inspectFolder(folderWith(folders['a plain script'] ?? {}), { hostPlatform: 'linux' })
-    expect(facts).toMatchObject({ start: ['node', 'index.js'], code: ['index.js', 'lib'], build: undefined })
-  })
+  it('and in YAML, where words that would be no strings are quoted', () => {
+    expect(formatConfig(['Head.'], lines, 'yaml')).toBe(`# Head.
 
-  it('takes no host:node where the host is no Linux', () => {
-    const facts = inspectFolder(folderWith({ 'package.json': '{}' }), { hostPlatform: 'darwin' })
-    expect(renderInit(facts, 'yaml')).toContain('base: scratch\n')
+# It's a name, of two lines
+name: "it's"
+
+# Off.
+# config:
+#   env:
+#     A: "on"
+#     B-C: "1.0"
+
+images:
+  # Inside.
+  a-b:
+    index: true
+  "no":
+    exposedPorts: [3000]
+`)
   })
 })

@@ -29,6 +29,8 @@ export interface Manifest {
   /** The range of Node.js in `devEngines.runtime`. */
   readonly devEngine: string | undefined
   readonly type: 'module' | 'commonjs'
+  /** Nobody publishes it. */
+  readonly isPrivate: boolean
   /** What the package runs on; empty: on everything. */
   readonly os: readonly string[]
   readonly cpu: readonly string[]
@@ -62,6 +64,7 @@ export function parseManifest(words: Readonly<Record<string, unknown>>): Manifes
     engines: stringOf(recordOf(words['engines'])['node']),
     devEngine: devEngineOf(words['devEngines']),
     type: words['type'] === 'module' ? 'module' : 'commonjs',
+    isPrivate: words['private'] === true,
     os: stringsOf(words['os']),
     cpu: stringsOf(words['cpu']),
     libc: stringsOf(words['libc']),
