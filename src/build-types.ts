@@ -23,6 +23,15 @@ export interface BuildOptions {
   readonly cacheDir?: string | undefined
   /** Default true; false works in a folder of its own that is removed at the end. */
   readonly cache?: boolean | undefined
+  /**
+   * Images and cache manifests whose layers are taken over, where they were made of the same files, in place of making
+   * them. Default: the tags that this build will overwrite; with `cache: false` none.
+   */
+  readonly cacheFrom?: readonly string[] | undefined
+  /** Where a manifest of all layers that this build made is written, for the `cacheFrom` of other machines. */
+  readonly cacheTo?: readonly string[] | undefined
+  /** Default false; true makes every layer, also those that a cache has, and throws `OCB-CACHE-WRONG` where they differ. */
+  readonly verifyCache?: boolean | undefined
   readonly offline?: boolean | undefined
   readonly frozen?: boolean | undefined
   /** Default true; false skips the `prepare` commands. */
@@ -46,6 +55,8 @@ export interface LayerResult {
   readonly mediaType: MediaType
   /** True when this build neither read nor compressed it. */
   readonly cached: boolean
+  /** The reference that a cached layer was taken over from; absent for this machine's own cache. */
+  readonly cachedFrom?: string | undefined
   readonly from: 'base' | 'build'
 }
 

@@ -1,11 +1,14 @@
 /** Registries as sources and outputs. */
 
-import { copyBlob } from './content/copy-graph.ts'
-
+import { copyBlob, copyGraph } from './content/copy-graph.ts'
 import type { ImageSource, Output } from './content/image-place.ts'
+import type { FileBacked, Fetcher, StoreOptions } from './content/store.ts'
+import { isParent } from './content/successors.ts'
+import { OciBuildError } from './errors.ts'
+import type { RawManifest } from './registry/manifests.ts'
 import { pushGraph } from './registry/push-graph.ts'
 import type { RegistryContext } from './registry/registry-context.ts'
-import { openRegistry } from './registry/registry-store.ts'
+import { openRegistry, type RegistryStore } from './registry/registry-store.ts'
 import type { Descriptor } from './spec/descriptor.ts'
 import { qualifiedName } from './spec/parse-reference.ts'
 import type { RegistryReference } from './spec/reference.ts'
@@ -29,6 +32,16 @@ export function registrySourceAt(
   return { store: openRegistry(reference, context), root, name: qualifiedName(reference) }
 }
 
+/** The image that a tag or digest names, read by one request for its manifest; undefined where there is none. */
+export function peekRegistry(
+  reference: RegistryReference,
+  context: RegistryContext,
+): Promise<ImageSource | undefined> {
+  const store = openRegistry(reference, context)
+  const { signal } = context
+  return peekAt(store, knownManifests(store), reference.digest ?? reference.tag ?? 'latest', { signal })
+}
+
 /** Uploads at once to one registry. */
 const concurrency = 4
 
@@ -39,10 +52,12 @@ export function registryOutput(
   mountFrom: readonly string[],
 ): Output {
   const store = openRegistry(reference, context, { access: 'push', mountFrom })
-  const added: { readonly root: Descriptor; readonly tags: readonly string[] }[] = []
+  const added: Added[] = []
   const ahead = new Set<Promise<void>>()
+  const known = knownManifests(store)
   return {
     store,
+    peek: (tag, options) => peekAt(store, known, tag, options),
     sendAhead(source, blob, options) {
       const sending = (async () => {
         if (!(await store.has(blob, options))) await copyBlob(source, blob, store, options?.signal)
@@ -53,12 +68,88 @@ export function registryOutput(
     async add(source, root, names, options) {
       await Promise.all(ahead)
       const tags = names.map((name) => name.reference)
-      await pushGraph(source, root, store, [], { ...options, concurrency, presume: tags[0] })
-      added.push({ root, tags })
+      const [first] = tags
+      const presume = first === undefined ? undefined : await known.ofTag(first)
+      await pushGraph(source, root, store, [], { ...options, concurrency, presume })
+      added.push({ source, root, tags })
     },
     async finish(options) {
-      for (const { root, tags } of added) await store.tagAll(root, tags, options)
+      for (const one of added) await tagWhole(store, one, options)
     },
     abort: async () => void (await Promise.all(ahead)),
   }
+}
+
+interface Added {
+  readonly source: Fetcher & Partial<FileBacked>
+  readonly root: Descriptor
+  readonly tags: readonly string[]
+}
+
+/** A registry may have lost blobs of a manifest that it has: it then says so when the manifest is tagged. */
+async function tagWhole(
+  store: RegistryStore,
+  { source, root, tags }: Added,
+  options?: StoreOptions,
+): Promise<void> {
+  try {
+    await store.tagAll(root, tags, options)
+  } catch (error) {
+    if (!(error instanceof OciBuildError) || error.code !== 'OCB-REGISTRY-BLOB-UNKNOWN') throw error
+    await copyGraph(source, root, store, { ...options, concurrency, deep: true })
+    await store.tagAll(root, tags, options)
+  }
+}
+
+async function peekAt(
+  store: RegistryStore,
+  known: KnownManifests,
+  reference: string,
+  options?: StoreOptions,
+): Promise<ImageSource | undefined> {
+  const raw = await known.read(reference, options)
+  if (raw === undefined) return undefined
+  const fetch: ImageSource['store']['fetch'] = async (target, fetchOptions) => {
+    const manifest = isParent(target) ? await known.read(target.digest, fetchOptions) : undefined
+    return manifest === undefined ? await store.fetch(target, fetchOptions) : once(manifest.bytes)
+  }
+  return { store: { fetch }, root: raw.descriptor }
+}
+
+/** Manifests of a repository, each read once; their blobs are then taken as present. */
+interface KnownManifests {
+  /** Undefined where there is none. */
+  read(reference: string, options?: StoreOptions): Promise<RawManifest | undefined>
+  /** What was read under the tag, else the tag, to be read when that is needed; undefined where it names nothing. */
+  ofTag(tag: string): Promise<RawManifest | string | undefined>
+}
+
+function knownManifests(store: RegistryStore): KnownManifests {
+  const known = new Map<string, Promise<RawManifest | undefined>>()
+  const load = async (reference: string, options?: StoreOptions): Promise<RawManifest | undefined> => {
+    try {
+      const raw = await store.resolveRaw(reference, options)
+      known.set(raw.descriptor.digest, Promise.resolve(raw))
+      await store.presume(raw, options)
+      return raw
+    } catch (error) {
+      if (error instanceof OciBuildError && error.code === 'OCB-REFERENCE-NOT-FOUND') return undefined
+      throw error
+    }
+  }
+  return {
+    read(reference, options) {
+      const reading = known.get(reference) ?? load(reference, options)
+      known.set(reference, reading)
+      return reading
+    },
+    async ofTag(tag) {
+      const reading = known.get(tag)
+      return reading === undefined ? tag : await reading.catch(() => tag)
+    },
+  }
+}
+
+async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes
 }

@@ -28,6 +28,11 @@ export interface Output {
    * throws; what did not arrive is sent by `add`, which waits for all that was begun.
    */
   sendAhead?(source: Fetcher & Partial<FileBacked>, blob: Descriptor, options?: StoreOptions): void
+  /**
+   * What the place holds under a name already, for places where others write too; undefined where there is nothing.
+   * Blobs of manifests that are read this way need not be asked for again.
+   */
+  peek?(name: string, options?: StoreOptions): Promise<ImageSource | undefined>
   /** Makes all that was added visible at once. On a failure what was there before is untouched. */
   finish(options?: StoreOptions): Promise<void>
   /** Gives up what was not finished. Harmless after `finish`. */

@@ -44,6 +44,8 @@ export const layerKeyName = 'dev.ocibuild.layer.key'
 /** On those whose bytes are one library's: its name and version. */
 export const layerEncoderName = 'dev.ocibuild.layer.encoder'
 
+const ownNames: ReadonlySet<string> = new Set([layerKeyName, layerEncoderName])
+
 /**
  * What a layer's descriptor says of how it was made: `SHAPE-KEY`, 16 digits of the shape (whether a key is worth
  * finding is known without reading contents) and the key. Nothing of this machine: manifests stay one everywhere.
@@ -68,8 +70,7 @@ export function layerAnnotations(
  */
 export function withoutLayerAnnotations(layer: Descriptor): Descriptor {
   const { annotations } = layer
-  if (annotations === undefined) return layer
-  if (annotations[layerKeyName] === undefined && annotations[layerEncoderName] === undefined) return layer
-  const { [layerKeyName]: key, [layerEncoderName]: encoder, ...others } = annotations
-  return { ...layer, annotations: Object.keys(others).length === 0 ? undefined : others }
+  if (annotations?.[layerKeyName] === undefined && annotations?.[layerEncoderName] === undefined) return layer
+  const others = Object.entries(annotations).filter(([name]) => !ownNames.has(name))
+  return { ...layer, annotations: others.length === 0 ? undefined : Object.fromEntries(others) }
 }

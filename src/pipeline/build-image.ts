@@ -1,15 +1,18 @@
 /** Plans become stored images: layers, configs, manifests and indexes in the staging store. */
 
 import { openFileDigests } from '../cache/file-digests.ts'
+import type { FileBacked, Fetcher } from '../content/store.ts'
 import { assembleImage, type AssembledImage } from '../image/assemble-image.ts'
 import { assembleIndex } from '../image/assemble-index.ts'
 import { buildLayer, contentBytes, type BuiltLayer, type LayerBuilder } from '../layer/build-layer.ts'
 import { createLayerCache } from '../layer/layer-cache.ts'
 import type { Descriptor } from '../spec/descriptor.ts'
+import { formatPlatform, type Platform } from '../spec/platform.ts'
 import { createEncoderIdentity } from './encoder-identity.ts'
 import { stepTitle, type ImagePlan, type LayerPlan, type PlatformPlan } from './plan-image.ts'
 import type { Outputs } from './outputs.ts'
 import type { Session } from './session.ts'
+import { createSharedLayers } from './shared-layers.ts'
 
 export interface StagedPlatform {
   readonly plan: PlatformPlan
@@ -22,6 +25,8 @@ export interface StagedImage {
   /** The index, or the only manifest. */
   readonly root: Descriptor
   readonly platforms: readonly StagedPlatform[]
+  /** The bytes of those layers that were found elsewhere and were not needed yet. */
+  readonly taken: Fetcher & FileBacked
 }
 
 /** Builds every image into the staging store; nothing of it is visible to anybody yet. */
@@ -31,12 +36,15 @@ export async function buildImages(
   session: Session,
 ): Promise<readonly StagedImage[]> {
   const { staging, cache, environment, options } = session
+  const { signal, verifyCache: verify } = options
   const encoderId = createEncoderIdentity(session)
-  const layerCache = createLayerCache(cache.layersDir, staging, environment.wallClockMs)
+  const local = createLayerCache(cache.layersDir, staging, environment.wallClockMs)
+  const shared = createSharedLayers(local, platformsOf(plans), outputs, session)
+  const { taken } = shared
   const images: StagedImage[] = []
   const stage = async (plan: ImagePlan): Promise<StagedImage> => {
     const files = openFileDigests(cache.filesDir, plan.spec.root, environment.wallClockMs)
-    const builder = { store: staging, cache: layerCache, files, encoderId, signal: options.signal }
+    const builder = { store: staging, cache: shared.cacheFor(plan.spec), files, encoderId, verify, signal }
     const platforms: StagedPlatform[] = []
     for (const platform of plan.platforms) {
       const layers: BuiltLayer[] = []
@@ -45,13 +53,16 @@ export async function buildImages(
         const staged = await stageLayer(title, layer, builder, session)
         // What was built before was most likely pushed before: asking would cost more than it saves.
         if (!staged.cached) await outputs.sendAhead(plan.spec, staged.descriptor)
+        else if (staged.cachedFrom !== undefined) {
+          taken.keepRecipe(staged.descriptor, () => makeHere(layer, { ...builder, cache: local }))
+        }
         layers.push(staged)
       }
       const image = await assembleImage(staging, platform.spec, platform.platform, platform.base, layers)
       platforms.push({ plan: platform, image, layers })
     }
     files.save()
-    return { plan, platforms, root: await stageRoot(plan, platforms, session) }
+    return { plan, platforms, root: await stageRoot(plan, platforms, session), taken: taken.store }
   }
   for (const plan of plans) images.push(await session.timeSpent.on(plan.spec, () => stage(plan)))
   return images
@@ -71,9 +82,21 @@ function stageLayer(
   } as const
   return session.reporter.step(start, async (step) => {
     const layer = await buildLayer(changeset, compression, builder, step)
-    step.finish({ cached: layer.cached, bytes: layer.descriptor.size })
+    const { cached, cachedFrom, descriptor } = layer
+    const detail = cachedFrom === undefined ? {} : { detail: `from ${cachedFrom}` }
+    step.finish({ cached, bytes: descriptor.size, ...detail })
     return layer
   })
+}
+
+/** Without a word: it stands in for bytes that an output is waiting for. */
+function makeHere({ changeset, compression }: LayerPlan, builder: LayerBuilder): Promise<BuiltLayer> {
+  return buildLayer(changeset, compression, builder, { id: '', progress() {}, finish() {} })
+}
+
+function platformsOf(plans: readonly ImagePlan[]): readonly Platform[] {
+  const platforms = plans.flatMap((plan) => plan.platforms.map(({ platform }) => platform))
+  return Array.from(new Map(platforms.map((platform) => [formatPlatform(platform), platform])).values())
 }
 
 /** One platform is its manifest; several, or `index: true`, are an index in the order of `platforms`. */

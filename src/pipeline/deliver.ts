@@ -50,6 +50,7 @@ function copyInto(
   const title = formatReference(place)
   return session.reporter.step({ stage: 'output', title, unit: 'bytes' }, async (step) => {
     let bytes = 0
+    if (place.transport !== 'docker') await checkTaken(image)
     await output.add(sourceOf(image, session), root, namesIn(place, image.plan.spec), {
       signal: session.options.signal,
       onBlob: (descriptor, outcome) => {
@@ -63,10 +64,16 @@ function copyInto(
   })
 }
 
-/** What was made here, and the bases' layers where they lie. */
+/** What is used on this machine is whole and right, also where the output has the bytes already. */
+async function checkTaken({ platforms, taken }: StagedImage): Promise<void> {
+  for (const { layers } of platforms) for (const { descriptor } of layers) await taken.fileOf(descriptor)
+}
+
+/** What was made here, and the layers of caches and bases where they lie. */
 function sourceOf(image: StagedImage, session: Session): Fetcher {
   const bases = image.platforms.flatMap(({ plan }) => plan.base.store ?? [])
-  return unionStore(session.staging, ...bases)
+  // First what was taken over: bytes that are here by chance were not held against its diffID.
+  return unionStore(image.taken, session.staging, ...bases)
 }
 
 /** A docker-archive holds one platform: the only one, else the host's. */

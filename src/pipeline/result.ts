@@ -49,9 +49,10 @@ function platformResult({ plan, image, layers }: StagedPlatform): PlatformResult
         const name = `base ${index + 1}`
         return diffId ? [{ name, digest, diffId, size, mediaType, cached: true, from: 'base' }] : []
       }),
-      ...layers.map(({ name, descriptor, diffId, cached }): LayerResult => {
+      ...layers.map(({ name, descriptor, diffId, cached, cachedFrom }): LayerResult => {
         const { digest, size, mediaType } = descriptor
-        return { name, digest, diffId, size, mediaType, cached, from: 'build' }
+        const found = cachedFrom === undefined ? {} : { cachedFrom }
+        return { name, digest, diffId, size, mediaType, cached, ...found, from: 'build' }
       }),
     ],
   }

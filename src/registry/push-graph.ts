@@ -4,11 +4,15 @@ import { copyGraph, type CopyGraphOptions } from '../content/copy-graph.ts'
 import type { FileBacked, Fetcher } from '../content/store.ts'
 import { OciBuildError } from '../errors.ts'
 import type { Descriptor } from '../spec/descriptor.ts'
+import type { RawManifest } from './manifests.ts'
 import type { RegistryStore } from './registry-store.ts'
 
 export interface PushGraphOptions extends Omit<CopyGraphOptions, 'deep'> {
-  /** The blobs of what this tag or digest names now are taken as present. Default: the registry is asked for each. */
-  readonly presume?: string | undefined
+  /**
+   * The blobs of what this tag or digest names now, or of this manifest of the repository, are taken as present.
+   * Default: the registry is asked for each.
+   */
+  readonly presume?: string | RawManifest | undefined
 }
 
 /**
@@ -25,10 +29,11 @@ export async function pushGraph(
 ): Promise<readonly string[]> {
   const { presume, ...copy } = options
   const { signal } = copy
-  if (!(await store.has(root, { signal }))) {
+  const known = typeof presume === 'object' && presume.descriptor.digest === root.digest
+  if (!known && !(await store.has(root, { signal }))) {
     if (presume !== undefined) await store.presume(presume, { signal })
     try {
-      await copyGraph(source, root, store, copy)
+      await copyGraph(source, root, lacking(store, root), copy)
     } catch (error) {
       if (!(error instanceof OciBuildError) || error.code !== 'OCB-REGISTRY-BLOB-UNKNOWN') throw error
       // Registries collect garbage: now every blob is asked for, also below manifests that are there.
@@ -36,4 +41,12 @@ export async function pushGraph(
     }
   }
   return tags.length === 0 ? [] : await store.tagAll(root, tags, { signal })
+}
+
+/** The store, which was just asked for `root` and need not be asked again. */
+function lacking(store: RegistryStore, root: Descriptor): RegistryStore {
+  return {
+    ...store,
+    has: async (target, options) => target.digest !== root.digest && (await store.has(target, options)),
+  }
 }

@@ -50,10 +50,10 @@ export interface RegistryStore extends Target, Mounter, FileReceiver {
   /** As `tag`, for several. What is tagged already costs one HEAD a tag. Gives the tags that were changed. */
   tagAll(target: Descriptor, tags: readonly string[], options?: StoreOptions): Promise<readonly string[]>
   /**
-   * Takes the blobs of what a tag or digest names now as present, so that no HEAD asks for them. Where the registry
-   * then knows one of them not (`OCB-REGISTRY-BLOB-UNKNOWN`), all are forgotten, and copying again sends them.
+   * Takes the blobs of what a tag or digest names now, or of a manifest that was read here, as present, so that no
+   * HEAD asks for them. Where the registry then knows one of them not (`OCB-REGISTRY-BLOB-UNKNOWN`), all are forgotten, and copying again sends them.
    */
-  presume(reference: string, options?: StoreOptions): Promise<void>
+  presume(known: string | RawManifest, options?: StoreOptions): Promise<void>
   /** Every tag, page by page. */
   listTags(options?: StoreOptions): AsyncIterable<string>
   /** Deletes a manifest by digest, or only a tag by its name; a subject's fallback list is kept right. */
@@ -167,9 +167,10 @@ export function openRegistry(
       return await manifests.tag(descriptor, tags, async () => ({ descriptor, bytes }), options?.signal)
     },
 
-    async presume(reference, options) {
+    async presume(known, options) {
       try {
-        blobs.presume(await getManifest(repository, reference, options?.signal))
+        const read = typeof known === 'string'
+        blobs.presume(read ? await getManifest(repository, known, options?.signal) : known)
       } catch (error) {
         // Nothing there means nothing to save.
         if (!isNotFound(error)) throw error

@@ -1,0 +1,191 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { BuildResult, LayerResult } from '../../src/index.ts'
+import { forTest } from '../helpers/registry/for-test.ts'
+import { startRegistry, type TestRegistry } from '../helpers/registry/registry.ts'
+import { machine, tamper } from './shared-cache-kit.ts'
+
+let folder: string
+let registry: TestRegistry
+const uploads = /^(?:POST|PATCH|PUT) \S*\/blobs\/uploads\//
+
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'ocibuild-shared-'))
+  mkdirSync(join(folder, 'deps'))
+  writeFileSync(join(folder, 'app.js'), 'console.log(1)\n')
+  for (let index = 0; index < 40; index += 1) {
+    writeFileSync(join(folder, 'deps', `${index}.js`), `exports.n = ${index}\n`.repeat(50))
+  }
+  registry = await forTest(startRegistry())
+})
+afterEach(() => rmSync(folder, { recursive: true, force: true }))
+
+const linesOf = (pattern: RegExp): readonly string[] => registry.lines().filter((line) => pattern.test(line))
+
+function appSpec(more: object = {}): object {
+  return {
+    name: `${registry.host}/team/app`,
+    tags: ['1'],
+    layers: [
+      { name: 'dependencies', entries: [{ copy: 'deps', to: '/app/deps' }] },
+      { name: 'app', entries: [{ copy: 'app.js', to: '/app/app.js' }] },
+    ],
+    outputs: ['registry'],
+    ...more,
+  }
+}
+
+function layersOf({ images }: BuildResult): readonly LayerResult[] {
+  return images.flatMap(({ platforms }) => platforms.flatMap(({ layers }) => layers))
+}
+
+describe('a clean machine and an image in the registry', () => {
+  it('neither send nor read a layer, make none, and come to the same digest', async () => {
+    const first = await machine(folder, 'one').run(appSpec())
+    expect(layersOf(first).map(({ cached }) => cached)).toEqual([false, false])
+    registry.forgetRequests()
+    const second = await machine(folder, 'two').run(appSpec())
+    expect(second.images[0]?.digest).toBe(first.images[0]?.digest)
+    const from = `${registry.host}/team/app:1`
+    expect(layersOf(second).map(({ cached, cachedFrom }) => [cached, cachedFrom])).toEqual([
+      [true, from],
+      [true, from],
+    ])
+    expect(linesOf(uploads)).toEqual([])
+    // The config is a document: it holds the diffIDs.
+    const config = first.images[0]?.platforms[0]?.config ?? ''
+    expect(linesOf(/^GET \S*\/blobs\//).filter((line) => !line.includes(config))).toEqual([])
+    expect(registry.lines().length, registry.lines().join('\n')).toBeLessThanOrEqual(4)
+  })
+
+  it('make only what changed', async () => {
+    await machine(folder, 'one').run(appSpec())
+    writeFileSync(join(folder, 'app.js'), 'console.log(2)\n')
+    registry.forgetRequests()
+    const second = await machine(folder, 'two').run(appSpec())
+    expect(layersOf(second).map(({ cached }) => cached)).toEqual([true, false])
+    expect(linesOf(/^PUT \S*\/blobs\/uploads\//)).toHaveLength(2)
+    expect(linesOf(/^GET \S*\/blobs\//)).toHaveLength(1)
+  })
+
+  it('find the layers of every platform below an index', async () => {
+    const spec = appSpec({ platforms: ['linux/amd64', 'linux/arm64'] })
+    const first = await machine(folder, 'one').run(spec)
+    registry.forgetRequests()
+    const second = await machine(folder, 'two').run(spec)
+    expect(second.images[0]?.digest).toBe(first.images[0]?.digest)
+    expect(layersOf(second).every(({ cached }) => cached)).toBe(true)
+    expect(linesOf(uploads)).toEqual([])
+  })
+
+  it('make a layer after all where the registry lost its bytes', async () => {
+    const first = await machine(folder, 'one').run(appSpec())
+    const lost = layersOf(first)[0]?.digest ?? 'sha256:'
+    const { blobs } = registry.state.open('team/app')
+    blobs.delete(lost)
+    // The manifest is there already, and only a tag is new.
+    const tagged = await machine(folder, 'two').run(appSpec({ tags: ['1', '2'] }))
+    expect(tagged.images[0]?.digest).toBe(first.images[0]?.digest)
+    expect(blobs.has(lost)).toBe(true)
+    blobs.delete(lost)
+    // Another manifest names it.
+    writeFileSync(join(folder, 'app.js'), 'console.log(2)\n')
+    const changed = await machine(folder, 'three').run(appSpec())
+    expect(layersOf(changed).map(({ cached }) => cached)).toEqual([true, false])
+    expect(blobs.has(lost)).toBe(true)
+  })
+})
+
+describe('a push again with one source file changed', () => {
+  it('sends under 1 MB in at most 12 requests', async () => {
+    const one = machine(folder, 'one')
+    await one.run(appSpec())
+    writeFileSync(join(folder, 'app.js'), 'console.log(2)\n')
+    registry.forgetRequests()
+    await one.run(appSpec())
+    const sent = registry.requests.reduce((sum, { bodyBytes }) => sum + bodyBytes, 0)
+    expect(sent).toBeLessThan(1_000_000)
+    expect(registry.lines().length, registry.lines().join('\n')).toBeLessThanOrEqual(12)
+  })
+})
+
+describe('what is believed', () => {
+  const foreign = (): string => `${registry.host}/other/app:1`
+
+  it('is no other tag, unless it is named, and then its layers are mounted', async () => {
+    await machine(folder, 'one').run(appSpec({ name: `${registry.host}/other/app` }))
+    registry.forgetRequests()
+    const alone = await machine(folder, 'two').run(appSpec())
+    expect(layersOf(alone).map(({ cached }) => cached)).toEqual([false, false])
+    expect(linesOf(/other/)).toEqual([])
+    registry.state.open('team/app').manifests.clear()
+    registry.state.open('team/app').blobs.clear()
+    registry.forgetRequests()
+    const named = await machine(folder, 'three').run(appSpec(), { cacheFrom: [foreign()] })
+    expect(layersOf(named).map(({ cachedFrom }) => cachedFrom)).toEqual([foreign(), foreign()])
+    // The config too: it was read there.
+    expect(linesOf(/^POST \S+mount=\S+ 201/)).toHaveLength(3)
+    expect(linesOf(/^PUT \S*\/blobs\/uploads\//)).toEqual([])
+    expect(named.images[0]?.digest).toBe(alone.images[0]?.digest)
+  })
+
+  it('is nothing at all without the cache', async () => {
+    await machine(folder, 'one').run(appSpec())
+    const again = await machine(folder, 'two').run(appSpec(), { cache: false })
+    expect(layersOf(again).map(({ cached }) => cached)).toEqual([false, false])
+  })
+
+  it('is found out by --verify-cache where it lies', async () => {
+    const one = machine(folder, 'one')
+    await one.run(appSpec())
+    const name = `${registry.host}/team/app:1`
+    // The layers change places, the keys stay: each says that it is made of the other's files.
+    await tamper(name, name, ({ manifest, config }) => ({
+      manifest: {
+        ...manifest,
+        layers: manifest.layers.map((layer, index, { length }) => ({
+          ...layer,
+          annotations: manifest.layers[length - 1 - index]?.annotations,
+        })),
+      },
+      config,
+    }))
+    const believed = await machine(folder, 'two').run(appSpec({ outputs: ['registry'] }))
+    expect(layersOf(believed).every(({ cached }) => cached)).toBe(true)
+    await expect(machine(folder, 'three').run(appSpec(), { verifyCache: true })).rejects.toMatchObject({
+      code: 'OCB-CACHE-WRONG',
+    })
+    const honest = machine(folder, 'one')
+    const verified = await honest.run(appSpec({ outputs: [`oci:${folder}/image`] }), { verifyCache: true })
+    expect(layersOf(verified).map(({ cached }) => cached)).toEqual([false, false])
+  })
+
+  it('is held against its diffID once its bytes are needed', async () => {
+    await machine(folder, 'one').run(appSpec({ name: `${registry.host}/other/app` }))
+    const local = appSpec({ outputs: [`oci:${folder}/image`] })
+    const good = await machine(folder, 'two').run(local, { cacheFrom: [foreign()] })
+    expect(layersOf(good).every(({ cachedFrom }) => cachedFrom === foreign())).toBe(true)
+    await tamper(foreign(), foreign(), ({ manifest, config }) => {
+      const diffIds = config.rootfs.diff_ids.toReversed()
+      return { manifest, config: { ...config, rootfs: { type: 'layers', diff_ids: diffIds } } }
+    })
+    await expect(machine(folder, 'three').run(local, { cacheFrom: [foreign()] })).rejects.toMatchObject({
+      code: 'OCB-CACHE-WRONG',
+    })
+  })
+
+  it('may be missing, and is warned of where it cannot be read', async () => {
+    const { warnings } = await machine(folder, 'one').run(appSpec(), {
+      cacheFrom: [`${registry.host}/none/app:1`, 'oci:nowhere'],
+    })
+    expect(warnings).toEqual([])
+    writeFileSync(join(folder, 'file'), '')
+    const odd = await machine(folder, 'two').run(appSpec(), { cacheFrom: [`oci:${folder}/file`] })
+    expect(odd.warnings.map(({ code }) => code)).toEqual(['OCB-CACHE-FROM'])
+    await expect(machine(folder, 'two').run(appSpec(), { cacheFrom: ['scratch'] })).rejects.toMatchObject({
+      code: 'OCB-USAGE-CACHE-FROM',
+    })
+  })
+})
