@@ -13,6 +13,8 @@ export interface CacheFolder {
   readonly filesDir: string
   /** Names that layers hold, by layer digest. */
   readonly namesDir: string
+  /** Packages of registries, unpacked, by the integrity of their archive. */
+  readonly packagesDir: string
   /** Small facts about this machine's tools. */
   readonly factsDir: string
   /** Config files as JavaScript. */
@@ -28,7 +30,7 @@ export interface CacheFolder {
 }
 
 /** Beside `tmp` and the content store, which see to it themselves. */
-const partsWithTemporaries = ['layers', 'files', 'names', 'facts']
+const partsWithTemporaries = ['layers', 'files', 'names', 'packages', 'facts']
 
 /**
  * Opens the cache folder, making it where it is missing, and removes what killed runs left in it. When not
@@ -60,6 +62,7 @@ export function openCacheFolder(
     layersDir: join(root, 'layers'),
     filesDir: join(root, 'files'),
     namesDir: join(root, 'names'),
+    packagesDir: join(root, 'packages'),
     factsDir: join(root, 'facts'),
     compiledDir: join(root, 'facts', 'compiled'),
     seenDir: join(root, 'facts', 'seen'),

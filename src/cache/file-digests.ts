@@ -38,7 +38,7 @@ export function openFileDigests(filesDir: string, root: string, wallClockMs: () 
       return known.digests.toString('hex', index * digestBytes, (index + 1) * digestBytes)
     },
     remember(source, hex) {
-      if (source.temporary) return
+      if (source.temporary === true || source.offset !== undefined) return
       const newest = Math.max(source.mtimeMs, source.ctimeMs)
       if (newest > wallClockMs() - racyMs) return
       const index = known.indexes.get(source.path)

@@ -6,7 +6,7 @@ import { isTemporaryName, removeStaleTemporaries } from '../content/atomic-file.
 import { systemErrorCode } from '../errors.ts'
 
 /** What is remembered, by the folder that holds it. */
-export type CacheKind = 'blobs' | 'layers' | 'files' | 'names' | 'facts' | 'tmp'
+export type CacheKind = 'blobs' | 'layers' | 'files' | 'names' | 'packages' | 'facts' | 'tmp'
 
 export interface CacheKindInfo {
   readonly kind: CacheKind
@@ -46,7 +46,17 @@ export interface PruneResult {
 /** A build may still need what was used this lately. */
 export const protectedMs: number = 60 * 60 * 1000
 
-const temporaryFolders = ['.', 'content', 'content/blobs/sha256', 'layers', 'files', 'names', 'facts', 'tmp']
+const temporaryFolders = [
+  '.',
+  'content',
+  'content/blobs/sha256',
+  'layers',
+  'files',
+  'names',
+  'packages',
+  'facts',
+  'tmp',
+]
 
 interface Item {
   readonly kind: CacheKind
@@ -61,7 +71,7 @@ interface Item {
 /** Counts what a cache folder holds; a folder that does not exist is empty. */
 export function cacheInfo(dir: string): CacheInfo {
   const items = listItems(dir)
-  const kinds: readonly CacheKind[] = ['blobs', 'layers', 'files', 'names', 'facts', 'tmp']
+  const kinds: readonly CacheKind[] = ['blobs', 'layers', 'files', 'names', 'packages', 'facts', 'tmp']
   return {
     dir,
     kinds: kinds.map((kind) => {
@@ -128,7 +138,9 @@ function listItems(dir: string): Item[] {
   return [
     ...blobs,
     ...layers,
-    ...(['files', 'names', 'facts', 'tmp'] as const).flatMap((kind) => listFolder(join(dir, kind), kind)),
+    ...(['files', 'names', 'packages', 'facts', 'tmp'] as const).flatMap((kind) =>
+      listFolder(join(dir, kind), kind),
+    ),
   ]
 }
 

@@ -13,6 +13,7 @@ const meanings: Readonly<Record<CacheKind, string>> = {
   layers: 'which changeset became which layer',
   files: 'digests of files on this machine',
   names: 'names in base layers',
+  packages: 'packages of registries, unpacked',
   facts: 'what is known of this machine, and compiled configs',
   tmp: 'work in progress',
 }

@@ -149,14 +149,7 @@ function checkNode(value: unknown): Fault[] {
       },
     ]
   }
-  if (node['dependencies'] !== 'lockfile') return []
-  return [
-    {
-      path: ['node', 'dependencies'],
-      message: 'dependencies from the lockfile alone come in a later release of ocibuild; install them first',
-      later: true,
-    },
-  ]
+  return []
 }
 
 /** The top of a spec of several images; the images themselves are checked merged. */

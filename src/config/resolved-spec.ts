@@ -156,6 +156,8 @@ export interface NodeSpec {
   readonly package: string | undefined
   /** The file to run, relative to the package. */
   readonly entry: string | undefined
+  /** As they lie in node_modules (default), or as the lockfile names them. */
+  readonly dependencies?: 'installed' | 'lockfile' | undefined
   /** Globs relative to the package, in place of the `files` of its package.json. */
   readonly include: readonly string[]
   readonly exclude: readonly string[]

@@ -16,6 +16,25 @@ export function sha256Bytes(bytes: Uint8Array | string): Buffer {
   return hashOnce('sha256', bytes, 'buffer')
 }
 
+/** Hashes of package managers: of their lockfiles' integrity, and of names that are too long. */
+export type IntegrityAlgorithm = 'sha1' | 'sha256' | 'sha384' | 'sha512'
+
+/** A hash over bytes that come in pieces; `digest` may be called once. */
+export interface IntegrityHash {
+  update(bytes: Uint8Array): void
+  digest(): Buffer
+}
+
+export function createIntegrityHash(algorithm: IntegrityAlgorithm): IntegrityHash {
+  const hash = createHash(algorithm)
+  return { update: (bytes) => void hash.update(bytes), digest: () => hash.digest() }
+}
+
+/** The raw 16 bytes of an md5: never for trust. */
+export function md5Bytes(text: string): Buffer {
+  return hashOnce('md5', text, 'buffer')
+}
+
 /** A digest over bytes that come in pieces. */
 export interface Digester {
   update(bytes: Uint8Array): void

@@ -21,7 +21,7 @@ export function readWhole(source: FileSource, buffer: Buffer, offset: number): v
   try {
     let filled = 0
     while (filled < source.size) {
-      const count = readSync(file, buffer, offset + filled, source.size - filled, null)
+      const count = readSync(file, buffer, offset + filled, source.size - filled, positionIn(source, filled))
       if (count === 0) throw changed(source, `it ended after ${filled} of ${source.size} bytes`)
       filled += count
     }
@@ -60,7 +60,7 @@ export function openPieces(source: FileSource): PieceReader {
       for (let filled = 0; filled < length;) {
         let count: number
         try {
-          count = readSync(file, buffer, offset + filled, length - filled, null)
+          count = readSync(file, buffer, offset + filled, length - filled, positionIn(source, position))
         } catch (error) {
           throw asBuildError(source, error)
         }
@@ -105,11 +105,16 @@ export function changed(source: FileSource, seen: string): OciBuildError {
 }
 
 function checkUnchanged(source: HostSource, now: Stats): void {
-  if (now.size !== source.size)
+  if (source.offset === undefined && now.size !== source.size)
     throw changed(source, `${source.size} bytes when it was selected, ${now.size} now`)
   if (now.mtimeMs !== source.mtimeMs || now.ctimeMs !== source.ctimeMs || now.ino !== source.ino) {
     throw changed(source, 'its times or its inode are others than when it was selected')
   }
+}
+
+/** null: the next bytes, which needs no seeking. */
+function positionIn({ offset }: HostSource, done: number): number | null {
+  return offset === undefined ? null : offset + done
 }
 
 function open(source: HostSource): number {

@@ -3,6 +3,9 @@
 import type { ConfigSpec, ImageSpec, ResolvedSpec } from '../config/resolved-spec.ts'
 import type { BaseFiles } from '../layer/lower.ts'
 import { OciBuildError } from '../errors.ts'
+import type { Project } from '../node/project/detect-project.ts'
+import type { LockedDependencies } from '../node/project/locked-dependencies.ts'
+import type { NativeBase } from '../node/project/native-files.ts'
 import type { HiddenBy, PlannedLayer } from '../plan/placement.ts'
 import { resolveOwner, type Owner } from '../rootfs/owners.ts'
 import { readImageFile } from '../rootfs/read-image-file.ts'
@@ -68,13 +71,16 @@ export async function planNodeProject(
     base: spec.base,
     lookup: (name) => lookUp(name, open, session),
   })
+  const target = { name: spec.baseText, platform, libc: libcOf(spec, base), libraries: librariesOf(base) }
+  const locked = node.dependencies === 'lockfile' ? await lockProject(project, target, session) : undefined
   const plan = planProject({
     project,
+    locked,
     words: node,
     config: spec.config,
     compression: spec.compression,
     user,
-    target: { name: spec.baseText, platform, libc: libcOf(spec, base), libraries: librariesOf(base) },
+    target,
     excludedPaths: [cacheDir, ...outputPaths],
     environment,
     reporter,
@@ -85,6 +91,17 @@ export async function planNodeProject(
   const { layers, hidden } = plan
   const decisions = [`base: ${spec.baseText} (${reason})`, ...plan.decisions]
   return { layers, hidden, config: plan.config, decisions }
+}
+
+async function lockProject(
+  project: Project,
+  target: NativeBase,
+  { cache, environment, options, reporter }: Session,
+): Promise<LockedDependencies> {
+  const { lockDependencies } = await import('../node/lockfile/lock-dependencies.ts')
+  const { packagesDir } = cache
+  const offline = options.offline === true
+  return lockDependencies({ project, target, packagesDir, offline, environment, reporter })
 }
 
 function variable(env: readonly string[] | undefined, name: string): string | undefined {

@@ -11,6 +11,10 @@ import { readUrl, redactUrl } from './redact-url.ts'
 
 export interface DownloadOptions {
   readonly environment: Environment
+  /** One that is open already, for many downloads; it is left open. Default: one of its own. */
+  readonly client?: HttpClient | undefined
+  /** The header of the first request, and of redirects within its origin. Default: the user info of the URL. */
+  readonly authorization?: string | undefined
   readonly signal?: AbortSignal | undefined
   /** Bytes so far, and all where the server tells. */
   readonly onProgress?: ((done: number, total: number | undefined) => void) | undefined
@@ -36,7 +40,7 @@ export async function httpDownload<T>(
 ): Promise<T> {
   const parsed = parseDownloadUrl(url)
   const { environment, signal, attempts = 4, retryDelayMs = 500 } = options
-  const client = await openHttpClient(environment, { timeouts: options.timeouts })
+  const client = options.client ?? (await openHttpClient(environment, { timeouts: options.timeouts }))
   try {
     for (let attempt = 1; ; attempt += 1) {
       try {
@@ -49,7 +53,7 @@ export async function httpDownload<T>(
       }
     }
   } finally {
-    await client.close()
+    if (options.client === undefined) await client.close()
   }
 }
 
@@ -69,7 +73,7 @@ async function tryOnce<T>(
   consume: (body: ByteStream) => Promise<T>,
   options: DownloadOptions,
 ): Promise<T> {
-  const { response, from } = await followRedirects(client, url, options.signal)
+  const { response, from } = await followRedirects(client, url, options)
   const length = headerOf(response, 'content-length')
   const total = length !== undefined && /^\d+$/.test(length) ? Number(length) : undefined
   let broken: AttemptFailure | undefined
@@ -102,11 +106,11 @@ async function tryOnce<T>(
 async function followRedirects(
   client: HttpClient,
   start: URL,
-  signal: AbortSignal | undefined,
+  { signal, authorization: given }: Pick<DownloadOptions, 'signal' | 'authorization'>,
 ): Promise<{ readonly response: Dispatcher.ResponseData; readonly from: string }> {
   const seen: string[] = []
   let url = start
-  let authorization = start.username === '' ? undefined : basicToken(start)
+  let authorization = given ?? (start.username === '' ? undefined : basicToken(start))
   for (;;) {
     const from = redactUrl(url)
     const response = await get(client, url, authorization, signal)

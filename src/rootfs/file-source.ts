@@ -7,8 +7,11 @@ export type FileSource =
       readonly kind: 'host'
       /** Absolute host path of a regular file. */
       readonly path: string
-      /** The four as `lstat` (or `stat`, when followed) saw them when the file was selected. */
+      /** Where the bytes begin, in a file of our own that holds those of many; default: they are the whole file. */
+      readonly offset?: number | undefined
+      /** Of the bytes. */
       readonly size: number
+      /** With the size of a whole file, as `lstat` (or `stat`, when followed) saw them when the file was selected. */
       readonly mtimeMs: number
       readonly ctimeMs: number
       readonly ino: number

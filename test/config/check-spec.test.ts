@@ -303,11 +303,6 @@ describe('problems of a spec', () => {
 
 describe('words of a later release', () => {
   it.each<[string, unknown, string]>([
-    [
-      'a lockfile alone',
-      { node: { dependencies: 'lockfile' } },
-      'node.dependencies: dependencies from the lockfile alone come in a later release of ocibuild; install them first',
-    ],
     ['budgets', { budgets: {} }, 'budgets: "budgets" comes in a later release of ocibuild'],
     [
       'xattrs',

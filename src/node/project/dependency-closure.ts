@@ -46,6 +46,13 @@ export interface DependencyClosure {
 /** Packages that load a folder which their tool writes beside them and no package.json names. */
 const generated: Readonly<Record<string, readonly string[]>> = { '@prisma/client': ['.prisma'] }
 
+/** Where packages are looked for: on disk, or in a tree that a lockfile describes. */
+export interface PackageSource {
+  readonly tree: InstalledTree
+  /** Of an absolute folder. */
+  manifest(folder: string): Manifest | undefined
+}
+
 /**
  * Walks from the project's package. `fits` tells whether an optional dependency is for the platform. Throws
  * `OCB-NODE-NOT-INSTALLED` with all that is missing, `OCB-NODE-LINK-OUTSIDE`, `OCB-SPEC-PACKAGE-JSON`.
@@ -53,8 +60,9 @@ const generated: Readonly<Record<string, readonly string[]>> = { '@prisma/client
 export function findClosure(
   project: Project,
   fits: (manifest: Manifest) => boolean = () => true,
+  source: PackageSource = { tree: openInstalledTree(project.root), manifest: readManifest },
 ): DependencyClosure {
-  const tree = openInstalledTree(project.root)
+  const { tree } = source
   const app: ClosurePackage = {
     name: project.manifest.name ?? 'the app',
     folder: project.folder,
@@ -72,7 +80,7 @@ export function findClosure(
       links.set(hostPath, target)
     }
     if (!isBelow(project.root, folder)) throw outside(nodeModules, folder, project, name, by)
-    const known = found.get(folder) ?? { name, folder, manifest: readManifest(folder) }
+    const known = found.get(folder) ?? { name, folder, manifest: source.manifest(folder) }
     found.set(folder, known)
     const names = taken.get(nodeModules) ?? new Map<string, ClosurePackage>()
     taken.set(nodeModules, names.set(name, known))
@@ -93,7 +101,7 @@ export function findClosure(
       // What lies above the project happens to be there on this machine.
       const inside = resolved !== undefined && isBelow(project.root, resolved.nodeModules)
       const isOptional = manifest.optionalDependencies.includes(name)
-      const other = inside && isOptional ? readManifest(resolved.folder) : undefined
+      const other = inside && isOptional ? source.manifest(resolved.folder) : undefined
       if (inside && (other === undefined || fits(other))) take(name, by, resolved)
       else if (isOptional) leftOut.push({ name, by, manifest: other })
     }

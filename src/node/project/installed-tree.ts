@@ -32,14 +32,25 @@ export interface InstalledTree {
   follow(path: string): { readonly folder: string; readonly links: readonly TreeLink[] } | undefined
 }
 
+/** What the tree lies on; all paths are absolute. */
+export interface TreeDisk {
+  /** Names in a folder and whether each is a link; undefined where it is none. */
+  names(folder: string): ReadonlyMap<string, boolean> | undefined
+  /** A link's target as it stands; undefined for what is no link. */
+  linkOf(path: string): string | undefined
+  exists(path: string): boolean
+}
+
+const hostDisk: TreeDisk = { names: readNames, linkOf: readLink, exists }
+
 /** `root` is absolute, its links followed: links above it are not looked at. */
-export function openInstalledTree(root: string): InstalledTree {
+export function openInstalledTree(root: string, disk: TreeDisk = hostDisk): InstalledTree {
   /** Links share most of the folders on their way. */
   const targets = new Map<string, string | undefined>()
   const listed = new Map<string, ReadonlyMap<string, boolean> | undefined>()
 
   const list: InstalledTree['list'] = (folder) => {
-    if (!listed.has(folder)) listed.set(folder, readNames(folder))
+    if (!listed.has(folder)) listed.set(folder, disk.names(folder))
     return listed.get(folder)
   }
 
@@ -48,8 +59,8 @@ export function openInstalledTree(root: string): InstalledTree {
     // Each link replaces the part of the path before it; more than the kernel follows is a loop.
     let current = path
     for (let hops = 0; hops < 40; hops += 1) {
-      const link = firstLink(root, current, targets)
-      if (link === undefined) return exists(current) ? { folder: current, links } : undefined
+      const link = firstLink(root, current, targets, disk)
+      if (link === undefined) return disk.exists(current) ? { folder: current, links } : undefined
       links.push({ hostPath: link.path, target: link.target })
       current = join(link.target, relative(link.path, current))
       // What lies outside is somebody else's: only where it ends matters.
@@ -77,7 +88,7 @@ export function openInstalledTree(root: string): InstalledTree {
   const isLinked = (nodeModules: string): boolean => {
     const known = linked.get(nodeModules)
     if (known !== undefined) return known
-    const value = lstatSync(nodeModules).isSymbolicLink()
+    const value = disk.linkOf(nodeModules) !== undefined
     linked.set(nodeModules, value)
     return value
   }
@@ -119,11 +130,12 @@ function firstLink(
   root: string,
   path: string,
   known: Map<string, string | undefined>,
+  disk: TreeDisk,
 ): { readonly path: string; readonly target: string } | undefined {
   let current = root
   for (const name of relative(root, path).split(sep)) {
     current = join(current, name)
-    if (!known.has(current)) known.set(current, readLink(current))
+    if (!known.has(current)) known.set(current, disk.linkOf(current))
     const target = known.get(current)
     if (target === undefined) continue
     return { path: current, target: isAbsolute(target) ? target : resolve(dirname(current), target) }

@@ -82,6 +82,8 @@ function fits({ os, cpus, libc }: NativeHeader, target: NativeTarget): boolean {
 /** Most files of a package are not looked into: names tell which may be native. */
 function nativeFile(placement: Placement): NativeFile[] {
   if (placement.type !== 'file' || placement.source.kind !== 'host') return []
+  // One of many in a file of the cache, where native files have one of their own.
+  if (placement.source.offset !== undefined) return []
   const { path } = placement
   const base = path.slice(path.lastIndexOf('/') + 1)
   const mayBe =

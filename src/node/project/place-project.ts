@@ -143,12 +143,13 @@ function placePackage(map: ImageMap, folder: string, excluded: ExcludedPaths): r
 }
 
 /** Relative, whatever it is on the host: the image's root is another. */
-function placeLink(map: ImageMap, { hostPath, target }: ClosureLink): Placement {
+export function placeLink(map: ImageMap, { hostPath, target }: ClosureLink): Placement {
   const text = relative(dirname(hostPath), target).split(sep).join('/')
   return { type: 'symlink', path: imagePathOf(map, hostPath), origin, target: text, owner: '0:0', mtime: 0 }
 }
 
-function leadsToWorkspace(closure: DependencyClosure, target: string): boolean {
+/** Whether a link's target is a package of the monorepo. */
+export function leadsToWorkspace(closure: DependencyClosure, target: string): boolean {
   const names = target.split(sep)
   if (names.includes('node_modules')) return false
   return closure.workspaces.some(({ folder }) => target === folder || folder.startsWith(target + sep))

@@ -23,6 +23,7 @@ import type { Manifest } from './manifest.ts'
 import { checkLeftOut, checkNativeFiles, type NativeBase } from './native-files.ts'
 import { fitsTarget } from './native-platform.ts'
 import { formatPlatform } from '../../spec/platform.ts'
+import type { LockedDependencies } from './locked-dependencies.ts'
 import { nodeConfig } from './node-config.ts'
 import {
   checkLinks,
@@ -45,6 +46,8 @@ export interface ProjectQuestion {
   readonly config: ConfigSpec
   readonly compression: Compression
   readonly user: ChosenUser
+  /** In place of what is installed. */
+  readonly locked?: LockedDependencies | undefined
   /** What the image's native files must run on. */
   readonly target: NativeBase
   /** Absolute host paths that are never copied. */
@@ -74,13 +77,16 @@ export interface Part {
 export function planProject(question: ProjectQuestion): ProjectPlan {
   const { project, words, reporter, user } = question
   const map = createImageMap(project.root, words.workingDir, question.environment)
-  let found: DependencyClosure | undefined
+  const { locked } = question
+  let found = locked?.closure
   const closure = (): DependencyClosure =>
     (found ??= findClosure(project, (manifest) => fitsTarget(manifest, question.target)))
   const hidden = createHiddenLog('app')
   const { cmd, entrypoint } = question.config
   const isOwn = cmd !== undefined || (entrypoint?.length ?? 0) > 0
-  const start = isOwn ? undefined : findStartCommand(project, words.entry, binFinder(project, closure))
+  const start = isOwn
+    ? undefined
+    : findStartCommand(project, words.entry, locked?.findBin ?? binFinder(project, closure))
   const stale = findStaleBuild(project, start?.needed[0])
   if (stale !== undefined) {
     reporter.warn(
@@ -122,7 +128,7 @@ export function planProject(question: ProjectQuestion): ProjectPlan {
     hidden: hidden.all(),
     closure: found,
     decisions: [
-      `project: ${project.manifest.name ?? project.folder}, installed by ${project.manager.name} (${project.manager.reason})`,
+      `project: ${project.manifest.name ?? project.folder}, ${locked === undefined ? 'installed' : 'locked'} by ${project.manager.name} (${project.manager.reason})`,
       ...planned.decisions,
       ...(native > 0
         ? [`native files: ${native}, of which each package has one for ${targetName(question.target)}`]
@@ -141,8 +147,8 @@ function planParts(
   start: StartCommand | undefined,
   hidden: ReturnType<typeof createHiddenLog>,
 ): { readonly parts: readonly Part[]; readonly decisions: readonly string[] } {
-  const { project, excludedPaths } = question
-  const dependencies = placeDependencies(map, closure, excludedPaths)
+  const { project, excludedPaths, locked } = question
+  const dependencies = locked?.placePackages(map) ?? placeDependencies(map, closure, excludedPaths)
   const workspaces = closure.workspaces.map((item) => ownFiles(question, map, item, [], hidden))
   const output = start?.needed[0]?.split('/')[0] ?? ''
   const needed = [
@@ -164,13 +170,15 @@ function planParts(
         name: 'workspace packages',
         placements: [
           ...workspaces.flatMap(({ placements }) => placements),
-          ...placeWorkspaceLinks(map, closure),
+          ...(locked?.placeWorkspaceLinks(map) ?? placeWorkspaceLinks(map, closure)),
         ],
       },
       { name: 'app', placements: app.placements },
     ],
     decisions: [
-      `dependencies: ${closure.packages.length} packages as they are installed (what package.json leads to, without devDependencies)`,
+      ...(locked?.decisions ?? [
+        `dependencies: ${closure.packages.length} packages as they are installed (what package.json leads to, without devDependencies)`,
+      ]),
       ...(closure.workspaces.length > 0
         ? [
             `workspace packages: ${closure.workspaces.map(({ name }) => name).join(', ')} (the app depends on them)`,

@@ -1,0 +1,71 @@
+/** What `npm ci --omit=dev` would install, by package-lock.json. */
+
+import { join, posix } from 'node:path'
+import { findClosure } from '../project/dependency-closure.ts'
+import { readManifest, type Manifest } from '../project/manifest.ts'
+import { fitsTarget } from '../project/native-platform.ts'
+import { openLockedTree, type LockedTree } from './locked-tree.ts'
+import type { LockedCommand, LockedInstall, LockQuestion } from './locked-install.ts'
+import { readPackageLock } from './package-lock.ts'
+
+/** Throws what `readPackageLock`, `findClosure` and `fetch` throw. */
+export async function lockNpm(
+  { project, target, fetch }: LockQuestion,
+  file: string,
+): Promise<LockedInstall> {
+  const { root } = project
+  const tree = readPackageLock(root, file)
+  const fits = (manifest: Manifest): boolean => fitsTarget(manifest, target)
+  const closure = findClosure(project, fits, openLockedTree(root, tree))
+  const folders = new Set(closure.packages.map(({ folder }) => folder))
+  const taken = [...tree.packages.values()].filter(({ path }) => folders.has(join(root, path)))
+  return {
+    file,
+    command: 'npm ci --omit=dev',
+    tree,
+    closure,
+    packed: await fetch(taken.map(({ archive }) => archive)),
+    commands: commandsOf(root, tree, fits),
+    asNpm: true,
+    decisions: [],
+  }
+}
+
+/** Of two packages with a command of one name the one that lies higher, then first, has it. */
+function commandsOf(
+  root: string,
+  tree: LockedTree,
+  fits: (manifest: Manifest) => boolean,
+): readonly LockedCommand[] {
+  const packages = Array.from(tree.packages.values(), ({ path, manifest }) => ({
+    path,
+    owner: path,
+    manifest,
+  }))
+  const linked = Array.from(tree.links, ([path, owner]) => {
+    const manifest = tree.packages.get(owner)?.manifest ?? readManifest(join(root, owner))
+    return { path, owner, manifest }
+  })
+  const commands = new Map<string, LockedCommand>()
+  // npm links packages first, then what it has linked itself.
+  for (const { path, owner, manifest } of [...packages.sort(byDepth), ...linked.sort(byDepth)]) {
+    if (manifest === undefined || !fits(manifest)) continue
+    const nodeModules = path.slice(0, path.lastIndexOf('node_modules/') + 'node_modules'.length)
+    for (const [name, text] of Object.entries(manifest.bin)) {
+      const link = `${nodeModules}/.bin/${posix.basename(name.replaceAll(/[\\:]/g, '/'))}`
+      const file = posix.join('/', text.replaceAll('\\', '/')).slice(1)
+      if (file === '' || commands.has(link)) continue
+      const target = posix.join('..', path.slice(nodeModules.length + 1), file)
+      commands.set(link, { path: link, owner, file, target })
+    }
+  }
+  return [...commands.values()]
+}
+
+function byDepth(one: { readonly path: string }, other: { readonly path: string }): number {
+  return depthOf(one.path) - depthOf(other.path) || one.path.localeCompare(other.path, 'en')
+}
+
+function depthOf(path: string): number {
+  return path.split('/').filter((name) => name === 'node_modules').length
+}

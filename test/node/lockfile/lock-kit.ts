@@ -1,0 +1,90 @@
+/** Real projects built twice: from what a package manager installs, and from its lockfile alone. */
+
+import { cpSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import type { BuildPlan, BuildResult, PlannedEntryView } from '../../../src/build-types.ts'
+import { build, createPlan } from '../../../src/build.ts'
+import { processEnvironment } from '../../../src/environment.ts'
+import { makeProject } from '../project/project-kit.ts'
+
+/** Of all builds of a test file: packages are fetched once. */
+export const cacheDir: string = join(makeProject({}), 'cache')
+
+export interface Both {
+  readonly locked: BuildResult
+  readonly installed: BuildResult
+}
+
+export interface BothOptions {
+  /** Installs for production in the folder that it is given. */
+  readonly install: (folder: string) => void
+  readonly node?: object | undefined
+  readonly more?: object | undefined
+}
+
+/** Builds a project with a lockfile and no node_modules, then a copy that is installed. */
+export async function buildBoth(root: string, options: BothOptions): Promise<Both> {
+  const { install, node = {}, more = {} } = options
+  const locked = await buildLocked(root, node, more)
+  const copy = makeProject({})
+  cpSync(root, copy, { recursive: true, verbatimSymlinks: true })
+  install(copy)
+  const installed = await build({ cwd: copy, cacheDir, environment, spec: specOf(node, more) })
+  return { locked, installed }
+}
+
+export function buildLocked(root: string, node: object = {}, more: object = {}): Promise<BuildResult> {
+  const spec = specOf({ ...node, dependencies: 'lockfile' }, more)
+  return build({ cwd: root, cacheDir, environment, spec })
+}
+
+export function planLocked(root: string, node: object = {}, more: object = {}): Promise<BuildPlan> {
+  const spec = specOf({ ...node, dependencies: 'lockfile' }, more)
+  return createPlan({ cwd: root, cacheDir, environment, spec })
+}
+
+export const environment = processEnvironment()
+
+function specOf(node: object, more: object): object {
+  return { name: 'app', node, base: 'scratch', created: 'epoch', metadata: 'none', ...more }
+}
+
+/** `NAME PLATFORM digest` of each layer that the project makes. */
+export function layerDigests(result: BuildResult): Record<string, string> {
+  const digests: Record<string, string> = {}
+  for (const { platform, layers } of result.images.flatMap((image) => image.platforms)) {
+    for (const { name, digest, from } of layers) {
+      if (from === 'build') digests[`${name} ${platform}`] = digest
+    }
+  }
+  return digests
+}
+
+/** What a layer of the first platform holds, a line each, for messages that can be read. */
+export function entriesOf(plan: BuildPlan, layer: string): readonly string[] {
+  const found = plan.images[0]?.platforms[0]?.layers.find(({ name }) => name === layer)
+  return (found?.entries ?? []).map(line)
+}
+
+function line({ path, mode, type, size, target }: PlannedEntryView): string {
+  return `${type} ${mode} ${path} ${size}${target === undefined ? '' : ` -> ${target}`}`
+}
+
+export async function entriesBoth(
+  root: string,
+  { install, node = {}, more = {} }: BothOptions,
+): Promise<{
+  readonly locked: readonly string[]
+  readonly installed: readonly string[]
+}> {
+  const locked = entriesOf(await planLocked(root, node, more), 'dependencies')
+  const copy = makeProject({})
+  cpSync(root, copy, { recursive: true, verbatimSymlinks: true })
+  install(copy)
+  const plan = await createPlan({ cwd: copy, cacheDir, environment, spec: specOf(node, more) })
+  return { locked, installed: entriesOf(plan, 'dependencies') }
+}
+
+export function withoutModules(root: string): void {
+  rmSync(join(root, 'node_modules'), { recursive: true, force: true })
+}
