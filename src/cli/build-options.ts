@@ -23,6 +23,9 @@ export interface SpecFlags {
   readonly push?: boolean | undefined
   readonly cacheDir?: string | undefined
   readonly cache: boolean
+  readonly cacheFrom?: readonly string[] | undefined
+  readonly cacheTo?: readonly string[] | undefined
+  readonly verifyCache?: boolean | undefined
   readonly offline?: boolean | undefined
   readonly frozen?: boolean | undefined
   readonly frozenLockfile?: boolean | undefined
@@ -51,6 +54,18 @@ export function addSpecOptions(command: Command): Command {
     .option('--strict', 'warnings are errors')
 }
 
+/** Adds the options of a build that caches of other machines need. */
+export function addCacheOptions(command: Command): Command {
+  return command
+    .option(
+      '--cache-from <ref>',
+      'take layers over from an image or cache manifest, in place of the tags that are pushed; again for more',
+      append,
+    )
+    .option('--cache-to <ref>', 'write a manifest of all layers for --cache-from; again for more', append)
+    .option('--verify-cache', 'make every layer, and fail where a cache has another')
+}
+
 /**
  * The pipeline's options. `targets` are the words behind the options: a DIR first, if it looks like one, then
  * image names. Throws `OCB-USAGE-OPTION-VALUE`, `OCB-USAGE-DIR`.
@@ -73,6 +88,9 @@ export function toBuildOptions(
     overrides: toOverrides(flags),
     cacheDir: flags.cacheDir === undefined ? undefined : resolve(environment.cwd, flags.cacheDir),
     cache: flags.cache,
+    cacheFrom: flags.cacheFrom,
+    cacheTo: flags.cacheTo,
+    verifyCache: flags.verifyCache,
     offline: flags.offline,
     frozen: flags.frozen === true || flags.frozenLockfile === true,
     strict: flags.strict,

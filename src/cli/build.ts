@@ -3,7 +3,7 @@
 import { resolve } from 'node:path'
 import { Option, type Command } from 'commander'
 import { OciBuildError } from '../errors.ts'
-import { addSpecOptions, type SpecFlags } from './build-options.ts'
+import { addCacheOptions, addSpecOptions, type SpecFlags } from './build-options.ts'
 import type { CliContext } from './context.ts'
 import { isFolder, looksLikeDir } from './existing-dir.ts'
 import { nearest } from '../config/nearest.ts'
@@ -33,6 +33,8 @@ Examples:
   ocibuild build -o oci:out -o docker-archive:app.tar
   ocibuild build -o docker-archive:- | ssh host docker load
   ocibuild build --json | jq -r '.images[].digest'
+  ocibuild build --push --cache-from registry.example.com/team/app:main
+  ocibuild build --push --cache-from HOST/NAME:cache --cache-to HOST/NAME:cache
 `
 
 /** Registers `build`. */
@@ -64,7 +66,7 @@ export function registerDefaultBuild(program: Command, context: CliContext, serv
 }
 
 function addBuildOptions(command: Command): Command {
-  return addSpecOptions(command)
+  return addCacheOptions(addSpecOptions(command))
     .option('--no-prepare', 'do not run the prepare commands')
     .option('--dry-run', 'print the plan and stop')
     .option('--json', 'print the result, or the error, as JSON on stdout')

@@ -58,8 +58,12 @@ function formatPlatform(platform: PlatformResult, many: boolean, paint: Paint): 
 }
 
 function layerRow(layer: LayerResult): string[] {
-  const origin = layer.from === 'base' ? 'base' : layer.cached ? 'cached' : 'built'
+  const origin = layer.from === 'base' ? 'base' : originOf(layer)
   return [printable(layer.name), formatBytes(layer.size), shortDigest(layer.digest), origin]
+}
+
+function originOf({ cached, cachedFrom }: LayerResult): string {
+  return cachedFrom === undefined ? (cached ? 'cached' : 'built') : `from ${cachedFrom}`
 }
 
 // A base has the layers that it has: one row says what matters of them.

@@ -10,6 +10,7 @@ import { formatReference } from '../spec/parse-reference.ts'
 import { choosePlatform, formatPlatform } from '../spec/platform.ts'
 import type { LayoutReference } from '../spec/reference.ts'
 import type { StagedImage } from './build-image.ts'
+import { stageCacheManifest } from './cache-manifest.ts'
 import { explainMismatch } from './damaged-cache.ts'
 import { namesIn, pushedReferences, type Place } from './output-places.ts'
 import type { Outputs } from './outputs.ts'
@@ -33,6 +34,7 @@ export async function deliver(
       }
       results.push(written)
     }
+    await deliverCaches(images, outputs, session)
     await outputs.finish()
     return results
   } catch (error) {
@@ -62,6 +64,29 @@ function copyInto(
     const refs = place.transport === 'docker' ? pushedReferences(place, image.plan.spec) : [title]
     return refs.map((ref) => ({ ref, digest: root.digest }))
   })
+}
+
+/** The layers of all images, for other machines to take over. */
+async function deliverCaches(
+  images: readonly StagedImage[],
+  outputs: Outputs,
+  session: Session,
+): Promise<void> {
+  const [first] = images
+  const root = outputs.caches.length === 0 ? undefined : await stageCacheManifest(images, session)
+  if (first === undefined || root === undefined) return
+  const source = unionStore(...images.map(({ taken }) => taken), session.staging)
+  for (const { place, name } of outputs.caches) {
+    const title = `cache ${formatReference(place)}`
+    await session.reporter.step({ stage: 'output', title, unit: 'bytes' }, async (step) => {
+      if (place.transport !== 'docker') for (const image of images) await checkTaken(image)
+      const output = await outputs.open(place, first.plan.spec)
+      await output.add(source, root, [{ reference: name, annotations: {} }], {
+        signal: session.options.signal,
+      })
+      step.finish({ detail: root.digest })
+    })
+  }
 }
 
 /** What is used on this machine is whole and right, also where the output has the bytes already. */

@@ -7,11 +7,15 @@ import type { ImageSpec, ResolvedSpec } from '../config/resolved-spec.ts'
 import { writeFileAtomic } from '../content/atomic-file.ts'
 import { openOutput, outputPlace, type Output, type OutputContext } from '../open-target.ts'
 import type { Descriptor } from '../spec/descriptor.ts'
+import { cachePlacesOf, type CachePlace } from './cache-manifest.ts'
+import { parseCacheFrom } from './cache-sources.ts'
 import { placesOf, type Place } from './output-places.ts'
 import type { Session } from './session.ts'
 
 export interface Outputs {
   placesOf(spec: ImageSpec): readonly Place[]
+  /** Where a manifest of all layers goes. */
+  readonly caches: readonly CachePlace[]
   /** Two images may go into one place: it is opened once. */
   open(place: Place, spec: ImageSpec): Promise<Output>
   /** Starts a finished layer on its way to the registries of its image, while others are made. */
@@ -22,12 +26,14 @@ export interface Outputs {
 
 /**
  * Finds what is wrong with the outputs before anything is run. What was not finished when the session ends is given up.
- * Throws `OCB-SPEC-NAME-HOST`.
+ * Throws `OCB-SPEC-NAME-HOST`, and for what caches name `OCB-USAGE-CACHE-FROM`, `OCB-USAGE-CACHE-TO`.
  */
 export function prepareOutputs(resolved: ResolvedSpec, session: Session): Outputs {
   const { cwd } = session.environment
   const { signal } = session.options
   const places = new Map(resolved.images.map((spec) => [spec, placesOf(spec, session)]))
+  parseCacheFrom(session.options.cacheFrom ?? [])
+  const caches = cachePlacesOf(resolved, (spec) => places.get(spec) ?? [], session)
   const opened = new Map<string, Promise<Output>>()
   const open = (place: Place, spec: ImageSpec): Promise<Output> => {
     const key = outputPlace(place, cwd)
@@ -46,6 +52,7 @@ export function prepareOutputs(resolved: ResolvedSpec, session: Session): Output
   })
   return {
     placesOf: (spec) => places.get(spec) ?? [],
+    caches,
     open,
     async sendAhead(spec, layer) {
       for (const place of places.get(spec) ?? []) {

@@ -13,6 +13,8 @@ export interface Machine {
   run(spec: object, options?: BuildOptions): Promise<BuildResult>
 }
 
+const defaults = { platforms: ['linux/amd64'], created: 'epoch', metadata: 'none' }
+
 /** A machine with a cache folder of its own in `folder`. */
 export function machine(folder: string, name: string): Machine {
   return {
@@ -20,7 +22,7 @@ export function machine(folder: string, name: string): Machine {
       build({
         cwd: folder,
         cacheDir: join(folder, `cache-${name}`),
-        spec: { platforms: ['linux/amd64'], created: 'epoch', metadata: 'none', ...spec },
+        spec: 'images' in spec ? spec : { ...defaults, ...spec },
         ...options,
       }),
   }
