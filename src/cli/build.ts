@@ -53,13 +53,18 @@ export function registerBuild(program: Command, context: CliContext, services: C
   })
 }
 
-/** Registers what happens without a command's name: `build`, but for a DIR only. */
-export function registerDefaultBuild(program: Command, context: CliContext, services: CliServices): void {
+/** Registers what happens without a command's name: `build`, but for a DIR only. `names` are all commands'. */
+export function registerDefaultBuild(
+  program: Command,
+  context: CliContext,
+  services: CliServices,
+  names: readonly string[],
+): void {
   addBuildOptions(
     program.command('build-folder', { isDefault: true, hidden: true }).argument('[words...]'),
   ).action(async (words: readonly string[], flags: BuildFlags) => {
     const wrong = words.find((word, index) => index > 0 || !looksLikeDir(word))
-    if (wrong !== undefined) throw unknownWord(wrong, words, program, context.environment.cwd)
+    if (wrong !== undefined) throw unknownWord(wrong, words, names, context.environment.cwd)
     const { runBuild } = await import('./run-build.ts')
     await runBuild(words, flags, context, services)
   })
@@ -75,8 +80,12 @@ function addBuildOptions(command: Command): Command {
     .option('-q, --quiet', 'say nothing but the result and errors')
 }
 
-function unknownWord(wrong: string, words: readonly string[], program: Command, cwd: string): OciBuildError {
-  const names = program.commands.map((command) => command.name()).filter((name) => name !== 'build-folder')
+function unknownWord(
+  wrong: string,
+  words: readonly string[],
+  names: readonly string[],
+  cwd: string,
+): OciBuildError {
   if (names.includes(wrong)) {
     return new OciBuildError('OCB-USAGE-COMMAND', {
       message: `the command "${wrong}" stands behind other words`,

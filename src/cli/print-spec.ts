@@ -1,6 +1,8 @@
 /** `plan --spec`: the config as it was understood, every default filled in. */
 
 import type { BuildOptions } from '../build-types.ts'
+import { loadConfig } from '../config/load-config.ts'
+import { resolveConfig } from '../config/resolve-config.ts'
 import type { Compression, EntrySpec, ImageSpec, LayerSpec, ResolvedSpec } from '../config/resolved-spec.ts'
 import type { Environment } from '../environment.ts'
 import { formatReference } from '../spec/parse-reference.ts'
@@ -13,8 +15,6 @@ export async function printSpec(
   output: { readonly json: boolean },
   context: CliContext,
 ): Promise<void> {
-  const { loadConfig } = await import('../config/load-config.ts')
-  const { resolveConfig } = await import('../config/resolve-config.ts')
   const { cwd, environment, images, overrides = {} } = options
   const loaded = await loadConfig({ cwd, config: options.config, args: options.args, environment })
   const spec = await viewSpec(await resolveConfig(loaded, overrides, { cwd, images, environment }))

@@ -34,8 +34,36 @@ Examples:
 A folder begins with . or /. "ocibuild help COMMAND" shows a command's options and examples.
 `
 
-/** The program, ready to parse. It writes through the context, and throws CommanderError in place of exiting. */
-export function createProgram(context: CliContext, services: CliServices): Command {
+type Register = (program: Command, context: CliContext, services: CliServices) => void
+
+/** What registers which commands, in the order of the help. */
+const registers: readonly (readonly [names: readonly string[], register: Register])[] = [
+  [['build'], registerBuild],
+  [['plan'], registerPlan],
+  [['init'], registerInit],
+  [['lock'], registerLock],
+  [['inspect'], registerInspect],
+  [['ls'], registerLs],
+  [['validate'], registerValidate],
+  [['copy', 'push', 'pull'], registerCopy],
+  [['tag', 'tags', 'delete'], registerTags],
+  [['digest', 'manifest', 'config'], registerDocuments],
+  [['index'], registerIndex],
+  [['referrers', 'attach'], registerReferrers],
+  [['login', 'logout'], registerLogin],
+  [['doctor'], registerDoctor],
+  [['cache'], registerCache],
+  [['schema'], registerSchema],
+]
+
+/** The names of all commands. */
+export const commandNames: readonly string[] = registers.flatMap(([names]) => names)
+
+/**
+ * The program, ready to parse. It writes through the context, and throws CommanderError in place of exiting. Where
+ * `only` is the name of a command it knows that one alone: making options of all takes longer than to parse a line.
+ */
+export function createProgram(context: CliContext, services: CliServices, only?: string): Command {
   const program = new Command('ocibuild')
     .description('Builds reproducible OCI images: no Dockerfile, no daemon, no root.')
     .usage('[DIR] | COMMAND …')
@@ -53,22 +81,8 @@ export function createProgram(context: CliContext, services: CliServices): Comma
     })
     .exitOverride()
     .addHelpText('after', examples)
-  registerBuild(program, context, services)
-  registerDefaultBuild(program, context, services)
-  registerPlan(program, context, services)
-  registerInit(program, context)
-  registerLock(program, context)
-  registerInspect(program, context)
-  registerLs(program, context)
-  registerValidate(program, context)
-  registerCopy(program, context)
-  registerTags(program, context)
-  registerDocuments(program, context)
-  registerIndex(program, context)
-  registerReferrers(program, context)
-  registerLogin(program, context)
-  registerDoctor(program, context)
-  registerCache(program, context)
-  registerSchema(program, context)
+  const wanted = registers.filter(([names]) => only !== undefined && names.includes(only))
+  for (const [, register] of wanted.length === 0 ? registers : wanted) register(program, context, services)
+  if (wanted.length === 0) registerDefaultBuild(program, context, services, commandNames)
   return program
 }

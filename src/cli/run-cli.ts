@@ -24,7 +24,7 @@ export async function runCli(
 ): Promise<number> {
   const globals: Globals = { environment: context.environment, verbose: false }
   const scoped = withGlobals(context, globals)
-  const program = createProgram(scoped, services)
+  const program = createProgram(scoped, services, argv[0])
   let acting: Command = program
   program
     .on('option:cwd', (dir: string) => {

@@ -1,0 +1,96 @@
+/** What a start of the bundled command reads: files are counted, since a time would be the machine's. */
+
+import { spawnSync } from 'node:child_process'
+import { cpSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { createProgram, commandNames } from '../../src/cli/program.ts'
+import { fakeContext } from './fake-context.ts'
+
+const project = resolve(import.meta.dirname, '../..')
+const dir = mkdtempSync(join(tmpdir(), 'ocibuild-start-'))
+afterAll(() => rmSync(dir, { recursive: true, force: true }))
+
+beforeAll(() => {
+  cpSync(join(project, 'package.json'), join(dir, 'package.json'))
+  for (const name of ['node_modules', 'schemas']) symlinkSync(join(project, name), join(dir, name))
+  const script = `import { bundle } from ${JSON.stringify(join(project, 'scripts/lib/compile.mjs'))}
+    await bundle(${JSON.stringify(join(dir, 'dist'))})`
+  const made = spawnSync(process.execPath, ['--input-type=module', '--eval', script], { encoding: 'utf8' })
+  if (made.status !== 0) throw new Error(made.stderr)
+  writeFileSync(
+    join(dir, 'oci.config.json'),
+    JSON.stringify({ name: 'app', platforms: ['linux/amd64'], layers: [{ file: '/x', content: 'x' }] }),
+  )
+  // Written by what loads ES modules: what is required goes past it.
+  writeFileSync(
+    join(dir, 'watch.mjs'),
+    `import { register } from 'node:module'
+     const hook = \`import { writeSync } from 'node:fs'
+     export const load = (url, context, next) => { writeSync(2, url + '\\\\n'); return next(url, context) }\`
+     register('data:text/javascript,' + encodeURIComponent(hook))`,
+  )
+})
+
+/** The modules that a command imports: files of ours, and packages. */
+function imported(...argv: readonly string[]): { readonly files: string[]; readonly packages: string[] } {
+  const words = ['--import', join(dir, 'watch.mjs'), join(dir, 'dist', 'cli.js'), ...argv]
+  const { PATH } = process.env
+  const env = { PATH, HOME: dir, XDG_CACHE_HOME: join(dir, 'cache') }
+  const { status, stderr } = spawnSync(process.execPath, words, { cwd: dir, encoding: 'utf8', env })
+  expect(status, stderr).toBe(0)
+  const urls = stderr.split('\n')
+  const packages = urls.flatMap((url) => /node_modules\/([^/]+)/.exec(url)?.[1] ?? [])
+  return {
+    files: urls.filter((url) => url.includes('/dist/') && !url.includes('node_modules')),
+    packages: [...new Set(packages)],
+  }
+}
+
+describe('a start', () => {
+  it('for --version reads next to nothing', () => {
+    const { files, packages } = imported('--version')
+    expect(files.length).toBeLessThanOrEqual(5)
+    expect(packages).toEqual([])
+  })
+
+  it('for help reads no part of the pipeline', () => {
+    const { files, packages } = imported('build', '--help')
+    expect(files.length).toBeLessThanOrEqual(10)
+    expect(packages).toEqual([])
+  })
+
+  it('of a build reads few files, and has Node.js parse no package for its names', () => {
+    const { files, packages } = imported('build', '-q')
+    expect(files.length).toBeLessThanOrEqual(20)
+    expect(packages).toEqual(['valibot'])
+  })
+
+  it('reads files that are all there are: none but these and what commands load', () => {
+    expect(readdirSync(join(dir, 'dist')).sort()).toEqual(['chunks', 'cli.js', 'index.js'])
+  })
+})
+
+describe('a command by itself', () => {
+  const services = {
+    build: () => Promise.reject(new Error('not wanted')),
+    createPlan: () => Promise.reject(new Error('not wanted')),
+  }
+  const namesIn = (only?: string): readonly string[] =>
+    createProgram(fakeContext({ cwd: dir }), services, only).commands.map((command) => command.name())
+
+  it('is one of those that are known by name', () => {
+    expect(namesIn()).toEqual([...commandNames, 'build-folder'])
+  })
+
+  it.each(commandNames)('%s is registered without the others, with the same help', (name) => {
+    expect(namesIn(name)).toContain(name)
+    expect(namesIn(name).length).toBeLessThanOrEqual(3)
+    const help = (only?: string): string | undefined =>
+      createProgram(fakeContext({ cwd: dir }), services, only)
+        .commands.find((command) => command.name() === name)
+        ?.helpInformation()
+    expect(help(name)).toBe(help())
+  })
+})
