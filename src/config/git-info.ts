@@ -11,18 +11,22 @@ type Variables = Readonly<Record<string, string | undefined>>
 export async function readGitInfo(folder: string, variables: Variables): Promise<GitInfo> {
   if (!isInWorkTree(folder, variables)) return {}
   const git = (...args: string[]): Promise<string | undefined> => runGit(folder, variables, args)
-  const [head, symbolic, tags, status, remote] = await Promise.all([
-    git('log', '-1', '--no-show-signature', '--format=%H %ct', 'HEAD'),
-    git('symbolic-ref', '--quiet', '--short', 'HEAD'),
-    git('tag', '--points-at', 'HEAD', '--sort=-v:refname'),
-    git('status', '--porcelain', '--untracked-files=no'),
+  // Each process that is started costs as much as what it is asked, so three are asked for all.
+  const [head, status, remote] = await Promise.all([
+    git('log', '-1', '--no-show-signature', '--format=%H %ct%n%D', ...tagsOnly, 'HEAD'),
+    git('status', '--porcelain=v2', '--branch', '--no-ahead-behind', '--untracked-files=no'),
     git('remote', 'get-url', 'origin'),
   ])
-  const [commit, seconds] = head?.split(' ') ?? []
+  const [first = '', decorations = ''] = head?.split('\n') ?? []
+  const [commit, seconds] = first.split(' ')
   const origin = remote === undefined ? undefined : originAsHttps(remote)
   if (!commit || seconds === undefined) return origin === undefined ? {} : { origin }
-  const branch = symbolic || branchOfCi(variables)
-  const tag = chooseTag(tags?.split('\n').filter((line) => line !== '') ?? [])
+  const branch = branchOf(status) ?? branchOfCi(variables)
+  let tags = tagsIn(decorations)
+  // Which of several versions is the latest is git's to say.
+  if (tags.length > 1)
+    tags = (await git('tag', '--points-at', 'HEAD', '--sort=-v:refname'))?.split('\n') ?? tags
+  const tag = chooseTag(tags)
   return {
     commit,
     // Seven digits and never git's own choice, which depends on how many objects a clone holds.
@@ -31,13 +35,30 @@ export async function readGitInfo(folder: string, variables: Variables): Promise
     branchSlug: branch === undefined ? undefined : slug(branch),
     tag,
     version: tag === undefined ? undefined : versionOfTag(tag),
-    dirty: status === undefined ? undefined : status !== '',
+    dirty: status?.split('\n').some((line) => line !== '' && !line.startsWith('# ')),
     commitSeconds: Math.max(0, Number(seconds)),
     origin,
   }
 }
 
-/** Asked of the disk first: without a repository there is nothing to start five processes for. */
+const tagPrefix = 'refs/tags/'
+/** Overrules what the user's configuration says of decorations. */
+const tagsOnly = ['--decorate=full', `--decorate-refs=${tagPrefix}`]
+
+/** Of `tag: refs/tags/v1, tag: refs/tags/v2`: no name of a ref holds a space. */
+function tagsIn(decorations: string): readonly string[] {
+  return decorations
+    .split(', ')
+    .flatMap((text) => (text.startsWith(`tag: ${tagPrefix}`) ? text.slice(5 + tagPrefix.length) : []))
+}
+
+/** Of the status; undefined where HEAD is detached. */
+function branchOf(status: string | undefined): string | undefined {
+  const name = /^# branch\.head (.+)$/m.exec(status ?? '')?.[1]
+  return name === '(detached)' ? undefined : name
+}
+
+/** Asked of the disk first: without a repository there is nothing to start processes for. */
 function isInWorkTree(folder: string, variables: Variables): boolean {
   if (variables['GIT_DIR'] !== undefined) return true
   for (let current = folder; ; current = dirname(current)) {

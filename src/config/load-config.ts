@@ -69,14 +69,16 @@ export async function loadConfig(options: LoadOptions = {}): Promise<LoadedConfi
   const found = options.spec === undefined ? findConfig(cwd, options.config) : undefined
   const file = found?.file
   const folder = file === undefined ? cwd : dirname(file)
-  const git = await readGitInfo(folder, environment.variables)
   const packageJson = readPackageJson(folder)
-  const { commit, shortCommit, branch, branchSlug, tag, version, dirty } = git
-  const contextGit = { commit, shortCommit, branch, branchSlug, tag, version, dirty }
-  const read =
+  // Other processes, so they run while the file is read here.
+  const asking = readGitInfo(folder, environment.variables)
+  const reading: Promise<ReadConfig> | ReadConfig =
     file === undefined
       ? { value: found === undefined ? options.spec : { node: true }, positions: undefined }
-      : await readConfig(file, options)
+      : readConfig(file, options)
+  const [read, git] = await Promise.all([reading, asking])
+  const { commit, shortCommit, branch, branchSlug, tag, version, dirty } = git
+  const contextGit = { commit, shortCommit, branch, branchSlug, tag, version, dirty }
   let { value } = read
   if (typeof value === 'function') {
     const context = { env: environment.variables, args, git: contextGit, packageJson: packageJson ?? {} }

@@ -54,6 +54,17 @@ describeWithPeers('git info', ['git'], () => {
     })
   })
 
+  it('takes the highest version of several tags, whatever the user has git show', async () => {
+    const folder = repository()
+    for (const tag of ['v1.9.0', 'v1.10.0', 'zz']) git(folder, 'tag', '-a', '-m', tag, tag)
+    git(folder, 'config', 'log.excludeDecoration', 'refs/tags/*')
+    git(folder, 'config', 'log.decorate', 'short')
+    git(folder, 'config', 'status.showStash', 'true')
+    writeFileSync(join(folder, 'a.txt'), 'changed')
+    git(folder, 'stash')
+    expect(await readGitInfo(folder, variables)).toMatchObject({ tag: 'v1.10.0', dirty: false })
+  })
+
   it('is dirty by tracked files only', async () => {
     const folder = repository()
     writeFileSync(join(folder, 'new.txt'), 'new')
