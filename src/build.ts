@@ -11,6 +11,7 @@ import { pushHostsOf } from './pipeline/output-places.ts'
 import { prepareOutputs } from './pipeline/outputs.ts'
 import { checkLock, openPins, writeLock } from './pipeline/lock-images.ts'
 import { planImages } from './pipeline/plan-image.ts'
+import { openLayerMemory } from './pipeline/plan-layers-over.ts'
 import { planView } from './pipeline/plan-view.ts'
 import { runAllPrepare } from './pipeline/prepare.ts'
 import { imageResult } from './pipeline/result.ts'
@@ -27,7 +28,7 @@ export function build(options: BuildOptions = {}): Promise<BuildResult> {
     const pins = await openPins(spec, session)
     const outputs = prepareOutputs(spec, session)
     await runAllPrepare(spec, session)
-    const plans = await planImages(spec, session, pins)
+    const plans = await planImages(spec, { session, pins, memory: openLayerMemory(session) })
     const staged = await buildImages(plans, outputs, session)
     session.checkStrict()
     const written = await deliver(staged, outputs, session)
@@ -44,9 +45,9 @@ export function build(options: BuildOptions = {}): Promise<BuildResult> {
 export function createPlan(options: BuildOptions = {}): Promise<BuildPlan> {
   return withSession(options, async (session) => {
     const spec = await readSpec(session)
-    const plans = await planImages(spec, session, await openPins(spec, session))
+    const plans = await planImages(spec, { session, pins: await openPins(spec, session) })
     session.checkStrict()
-    return planView(spec, plans, session)
+    return await planView(spec, plans, session)
   })
 }
 

@@ -21,6 +21,8 @@ export interface CacheFolder {
   readonly compiledDir: string
   /** Where blobs were seen in registries. */
   readonly seenDir: string
+  /** What the last build made of each layer. */
+  readonly plannedDir: string
   /** What references resolved to. */
   readonly resolvedDir: string
   /** This run's own; gone after `close`. */
@@ -66,6 +68,7 @@ export function openCacheFolder(
     factsDir: join(root, 'facts'),
     compiledDir: join(root, 'facts', 'compiled'),
     seenDir: join(root, 'facts', 'seen'),
+    plannedDir: join(root, 'facts', 'planned'),
     resolvedDir: join(root, 'facts', 'resolved'),
     runDir,
     close: () => rmSync(runDir, { recursive: true, force: true }),

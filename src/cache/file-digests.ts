@@ -24,14 +24,19 @@ export interface FileDigests {
   save(): void
 }
 
-/** Opens the memory of one project (`root` is an absolute host folder). A damaged one is taken as empty. */
+/**
+ * Opens the memory of one project (`root` is an absolute host folder). It is read when it is first asked; a damaged one
+ * is taken as empty.
+ */
 export function openFileDigests(filesDir: string, root: string, wallClockMs: () => number): FileDigests {
   const path = join(filesDir, `${sha256(root).slice('sha256:'.length, 32)}.bin`)
-  const known = readTable(path)
+  let table: Table | undefined
+  const open = (): Table => (table ??= readTable(path))
   const used = new Set<number>()
   const fresh = new Map<string, Row>()
   return {
     lookup(source) {
+      const known = open()
       const index = known.indexes.get(source.path)
       if (index === undefined || !isSame(known.stats, index, source)) return undefined
       used.add(index)
@@ -41,12 +46,12 @@ export function openFileDigests(filesDir: string, root: string, wallClockMs: () 
       if (source.temporary === true || source.offset !== undefined) return
       const newest = Math.max(source.mtimeMs, source.ctimeMs)
       if (newest > wallClockMs() - racyMs) return
-      const index = known.indexes.get(source.path)
+      const index = open().indexes.get(source.path)
       if (index !== undefined && used.has(index)) return
       fresh.set(source.path, { source, hex })
     },
     save() {
-      if (fresh.size > 0) writeFileAtomic(path, encodeTable(keptRows(known, used, fresh)))
+      if (fresh.size > 0) writeFileAtomic(path, encodeTable(keptRows(open(), used, fresh)))
     },
   }
 }

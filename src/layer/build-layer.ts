@@ -24,6 +24,9 @@ export interface BuiltLayer {
   readonly cached: boolean
   /** Where a cached layer was found, if not on this machine: a reference. */
   readonly cachedFrom?: string | undefined
+  /** What it is known by in caches: see `layer-key.ts`. */
+  readonly shape: string
+  readonly key: string
   /** What its descriptor in a manifest says of how it was made. */
   readonly annotations: Readonly<Record<string, string>>
 }
@@ -57,7 +60,7 @@ export async function buildLayer(
     if (found && builder.verify !== true) {
       const { descriptor, diffId, from } = found
       const annotations = layerAnnotations(shape, key, encoderId)
-      return { name, descriptor, diffId, cached: true, cachedFrom: from, annotations }
+      return { name, descriptor, diffId, shape, key, cached: true, cachedFrom: from, annotations }
     }
   }
   const total = contentBytes(changeset)
@@ -72,7 +75,8 @@ export async function buildLayer(
   if (found) checkSame(name, found, layer)
   const key = layerKey(shape, await findDigests(changeset, digests, signal))
   cache.keep(shape, key, layer)
-  return { name, ...layer, cached: false, annotations: layerAnnotations(shape, key, encoderId) }
+  const annotations = layerAnnotations(shape, key, encoderId)
+  return { name, ...layer, shape, key, cached: false, annotations }
 }
 
 function checkSame(name: string, cached: CachedLayer, made: CachedLayer): void {

@@ -8,17 +8,19 @@ import type { BaseFiles, LowerFiles, OpenLower, OwnerMemory } from './lower.ts'
 import { readWhole, sourceSize } from './read-source.ts'
 
 export interface LowerStack {
-  readonly open: OpenLower
-  /** Lays a finished changeset on top. */
-  push(changeset: Changeset): void
+  /** Opens the base with the layers that were pushed so far, and no later ones, whenever it is called. */
+  opener(): OpenLower
+  /** Lays a layer on top; its changeset is asked for when a layer above looks below. */
+  push(changeset: () => Promise<Changeset>): void
 }
 
 /** `openBase` gives the base's files, and is called at most once; `cacheDir` keeps what is read of them. */
 export function createLowerStack(openBase: () => Promise<BaseFiles>, cacheDir: string): LowerStack {
+  const pushed: (() => Promise<Changeset>)[] = []
+  /** Those that the tree holds. */
   const changesets: Changeset[] = []
   let opened: Promise<BaseFiles> | undefined
   let baseLayers = 0
-  let applied = 0
 
   const readFile = async (base: BaseFiles, path: string, maxBytes: number): Promise<Uint8Array> => {
     const node = base.tree.get(path)
@@ -47,23 +49,32 @@ export function createLowerStack(openBase: () => Promise<BaseFiles>, cacheDir: s
     return isOfBase('etc/passwd') && isOfBase('etc/group') ? owners : undefined
   }
 
+  const openBelow = async (count: number): Promise<LowerFiles> => {
+    opened ??= openBase().then((base) => {
+      baseLayers = base.tree.layers
+      return base
+    })
+    const base = await opened
+    while (changesets.length < count) {
+      // May look below itself: at exactly what the tree holds now.
+      const changeset = await pushed[changesets.length]?.()
+      if (changeset === undefined) break
+      base.tree.apply(changeset.entries.map(layerEntry))
+      changesets.push(changeset)
+    }
+    return {
+      tree: base.tree,
+      readFile: (path, maxBytes) => readFile(base, path, maxBytes),
+      owners: () => baseOwners(base),
+    }
+  }
+
   return {
-    async open(): Promise<LowerFiles> {
-      opened ??= openBase().then((base) => {
-        baseLayers = base.tree.layers
-        return base
-      })
-      const base = await opened
-      for (; applied < changesets.length; applied += 1) {
-        base.tree.apply((changesets[applied]?.entries ?? []).map(layerEntry))
-      }
-      return {
-        tree: base.tree,
-        readFile: (path, maxBytes) => readFile(base, path, maxBytes),
-        owners: () => baseOwners(base),
-      }
+    opener() {
+      const count = pushed.length
+      return () => openBelow(count)
     },
-    push: (changeset) => void changesets.push(changeset),
+    push: (changeset) => void pushed.push(changeset),
   }
 }
 

@@ -4,12 +4,13 @@ import { openFileDigests } from '../cache/file-digests.ts'
 import type { FileBacked, Fetcher } from '../content/store.ts'
 import { assembleImage, type AssembledImage } from '../image/assemble-image.ts'
 import { assembleIndex } from '../image/assemble-index.ts'
-import { buildLayer, contentBytes, type BuiltLayer, type LayerBuilder } from '../layer/build-layer.ts'
-import { createLayerCache } from '../layer/layer-cache.ts'
+import { buildLayer, type BuiltLayer, type LayerBuilder } from '../layer/build-layer.ts'
+import type { StepHandle } from '../events.ts'
+import { layerAnnotations } from '../layer/layer-key.ts'
 import type { Descriptor } from '../spec/descriptor.ts'
 import { formatPlatform, type Platform } from '../spec/platform.ts'
-import { createEncoderIdentity } from './encoder-identity.ts'
-import { stepTitle, type ImagePlan, type LayerPlan, type PlatformPlan } from './plan-image.ts'
+import { stepTitle, type ImagePlan, type PlatformPlan } from './plan-image.ts'
+import type { LayerPlan } from './plan-layers-over.ts'
 import type { Outputs } from './outputs.ts'
 import type { Session } from './session.ts'
 import { createSharedLayers } from './shared-layers.ts'
@@ -35,10 +36,8 @@ export async function buildImages(
   outputs: Outputs,
   session: Session,
 ): Promise<readonly StagedImage[]> {
-  const { staging, cache, environment, options } = session
+  const { staging, cache, environment, options, encoderId, layers: local } = session
   const { signal, verifyCache: verify } = options
-  const encoderId = createEncoderIdentity(session)
-  const local = createLayerCache(cache.layersDir, staging, environment.wallClockMs)
   const shared = createSharedLayers(local, platformsOf(plans), outputs, session)
   const { taken } = shared
   const images: StagedImage[] = []
@@ -49,7 +48,7 @@ export async function buildImages(
     for (const platform of plan.platforms) {
       const layers: BuiltLayer[] = []
       for (const layer of platform.layers) {
-        const title = stepTitle(layer.changeset.name, plan, platform.platform)
+        const title = stepTitle(layer.name, plan, platform.platform)
         const staged = await stageLayer(title, layer, builder, session)
         // What was built before was most likely pushed before: asking would cost more than it saves.
         if (!staged.cached) await outputs.sendAhead(plan.spec, staged.descriptor)
@@ -70,18 +69,13 @@ export async function buildImages(
 
 function stageLayer(
   title: string,
-  { changeset, compression }: LayerPlan,
+  plan: LayerPlan,
   builder: LayerBuilder,
   session: Session,
 ): Promise<BuiltLayer> {
-  const start = {
-    stage: 'layer',
-    title,
-    total: contentBytes(changeset),
-    unit: 'bytes',
-  } as const
+  const start = { stage: 'layer', title, total: plan.size.contentBytes, unit: 'bytes' } as const
   return session.reporter.step(start, async (step) => {
-    const layer = await buildLayer(changeset, compression, builder, step)
+    const layer = await takeOrBuild(plan, builder, step)
     const { cached, cachedFrom, descriptor } = layer
     const detail = cachedFrom === undefined ? {} : { detail: `from ${cachedFrom}` }
     step.finish({ cached, bytes: descriptor.size, ...detail })
@@ -89,9 +83,23 @@ function stageLayer(
   })
 }
 
+async function takeOrBuild(plan: LayerPlan, builder: LayerBuilder, step: StepHandle): Promise<BuiltLayer> {
+  const { name, compression, remembered } = plan
+  if (remembered !== undefined) {
+    const { shape, key, descriptor, diffId } = remembered
+    const annotations = layerAnnotations(shape, key, await builder.encoderId(compression))
+    return { name, descriptor, diffId, shape, key, cached: true, annotations }
+  }
+  const layer = await buildLayer(await plan.changeset(), compression, builder, step)
+  // What others made is believed as long as they say so.
+  if (layer.cachedFrom === undefined) plan.remember(layer)
+  return layer
+}
+
 /** Without a word: it stands in for bytes that an output is waiting for. */
-function makeHere({ changeset, compression }: LayerPlan, builder: LayerBuilder): Promise<BuiltLayer> {
-  return buildLayer(changeset, compression, builder, { id: '', progress() {}, finish() {} })
+async function makeHere(plan: LayerPlan, builder: LayerBuilder): Promise<BuiltLayer> {
+  const changeset = await plan.changeset()
+  return buildLayer(changeset, plan.compression, builder, { id: '', progress() {}, finish() {} })
 }
 
 function platformsOf(plans: readonly ImagePlan[]): readonly Platform[] {

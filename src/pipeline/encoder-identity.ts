@@ -9,11 +9,16 @@ import { passesKnownAnswerTest } from '../content/known-answer.ts'
 import { OciBuildError } from '../errors.ts'
 import type { Session } from './session.ts'
 
+/** What bytes of a compression must be told apart by; `''` where everybody's are the same. */
+export type EncoderIdentity = (compression: Compression) => Promise<string>
+
+type IdentityContext = Pick<Session, 'options' | 'environment' | 'cache' | 'reporter'>
+
 /**
  * Gives `''` where the bytes are the same everywhere. A gzip whose bytes differ is warned of, and is
  * `OCB-ZLIB-DIFFERS` under `--frozen` (contract, section 5).
  */
-export function createEncoderIdentity(session: Session): (compression: Compression) => Promise<string> {
+export function createEncoderIdentity(session: IdentityContext): EncoderIdentity {
   const known = new Map<string, Promise<string>>()
   return (compression) => {
     const key = JSON.stringify(compression)
@@ -23,7 +28,7 @@ export function createEncoderIdentity(session: Session): (compression: Compressi
   }
 }
 
-async function identify(compression: Compression, session: Session): Promise<string> {
+async function identify(compression: Compression, session: IdentityContext): Promise<string> {
   const { node } = session.environment
   if (compression.type === 'none') return ''
   if (compression.type === 'zstd') return `zstd ${node.zstd ?? 'none'}`
@@ -36,7 +41,7 @@ async function identify(compression: Compression, session: Session): Promise<str
 }
 
 /** The test costs some milliseconds, and what it says of a binary stays: kept by the binary's stat and versions. */
-async function passesOnce(level: number, session: Session): Promise<boolean> {
+async function passesOnce(level: number, session: IdentityContext): Promise<boolean> {
   const { node } = session.environment
   const { size, mtimeMs, ino } = statSync(node.execPath)
   const binary = sha256([node.execPath, node.version, node.zlib, size, mtimeMs, ino, level].join('\n'))

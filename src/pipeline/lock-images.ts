@@ -35,7 +35,7 @@ export async function writeLock(
   const before = await readOldLock(file, session)
   const record = async (kept: ReadonlyMap<string, Descriptor>): Promise<Lock> => {
     const recorder = recordLock(kept)
-    await planImages(spec, session, recorder)
+    await planImages(spec, { session, pins: recorder })
     return recorder.lock()
   }
   let lock = await record(keptRoots(before, update))

@@ -1,15 +1,13 @@
 /** Config words become data: for each platform the base, the changesets and what was hidden from them. */
 
-import type { Compression, ImageSpec, ResolvedSpec } from '../config/resolved-spec.ts'
-import { OciBuildError, throwIfAborted } from '../errors.ts'
+import type { ImageSpec, ResolvedSpec } from '../config/resolved-spec.ts'
+import { OciBuildError } from '../errors.ts'
 import { imagePlatform } from '../image/assemble-image.ts'
 import { openBaseImage, type BaseImage } from '../image/base-image.ts'
-import type { Changeset } from '../layer/changeset.ts'
+import type { LayerMemory } from '../layer/layer-memory.ts'
 import type { BaseFiles } from '../layer/lower.ts'
-import { createLowerStack } from '../layer/lower-stack.ts'
-import { normalizeLayer } from '../layer/normalize.ts'
 import type { Pins } from '../lock/pins.ts'
-import type { HiddenBy, PlannedLayer } from '../plan/placement.ts'
+import type { HiddenBy } from '../plan/placement.ts'
 import type { PlanContext } from '../plan/plan-context.ts'
 import { planLayers } from '../plan/plan-layers.ts'
 import { openRootfs, readNames } from '../rootfs/open-rootfs.ts'
@@ -20,12 +18,8 @@ import { formatReference } from '../spec/parse-reference.ts'
 import { planNodeProject, type NodePlan } from './node-project.ts'
 import { openBase } from './open-base.ts'
 import { openSpecSource } from './open-source.ts'
+import { planLayersOver, type LayerPlan } from './plan-layers-over.ts'
 import type { Session } from './session.ts'
-
-export interface LayerPlan {
-  readonly changeset: Changeset
-  readonly compression: Compression
-}
 
 export interface PlatformPlan {
   /** The image's, with what a Node.js project adds to it on this platform. */
@@ -44,31 +38,30 @@ export interface ImagePlan {
   readonly platforms: readonly PlatformPlan[]
 }
 
-/** Plans every image for every platform of its own, in order. `pins` say what references are taken for. */
-export async function planImages(
-  spec: ResolvedSpec,
-  session: Session,
-  pins: Pins,
-): Promise<readonly ImagePlan[]> {
+export interface Planning {
+  readonly session: Session
+  /** What references are taken for. */
+  readonly pins: Pins
+  /** What the last build made of layers; undefined where they are to be looked into whatever it made. */
+  readonly memory?: LayerMemory | undefined
+}
+
+/** Plans every image for every platform of its own, in order. */
+export async function planImages(spec: ResolvedSpec, planning: Planning): Promise<readonly ImagePlan[]> {
   const plans: ImagePlan[] = []
   for (const image of spec.images)
-    plans.push(await session.timeSpent.on(image, () => planImage(image, spec, session, pins)))
+    plans.push(await planning.session.timeSpent.on(image, () => planImage(image, spec, planning)))
   return plans
 }
 
-async function planImage(
-  image: ImageSpec,
-  spec: ResolvedSpec,
-  session: Session,
-  pins: Pins,
-): Promise<ImagePlan> {
+async function planImage(image: ImageSpec, spec: ResolvedSpec, planning: Planning): Promise<ImagePlan> {
   const platforms: PlatformPlan[] = []
   for (const platform of image.platforms) {
     const title = stepTitle('files', { spec: image }, platform)
     platforms.push(
-      await session.reporter.step({ stage: 'plan', title }, async (step) => {
-        const plan = await planPlatform(image, platform, spec, session, pins)
-        const entries = plan.layers.reduce((sum, layer) => sum + layer.changeset.entries.length, 0)
+      await planning.session.reporter.step({ stage: 'plan', title }, async (step) => {
+        const plan = await planPlatform(image, platform, spec, planning)
+        const entries = plan.layers.reduce((sum, layer) => sum + layer.size.entries, 0)
         step.finish({
           detail: `${count(entries, 'entry', 'entries')} in ${count(plan.layers.length, 'layer', 'layers')}`,
         })
@@ -110,9 +103,9 @@ async function planPlatform(
   spec: ImageSpec,
   platform: Platform,
   resolved: ResolvedSpec,
-  session: Session,
-  pins: Pins,
+  planning: Planning,
 ): Promise<PlatformPlan> {
+  const { session, pins, memory } = planning
   const base = await openBase(spec, platform, session, pins)
   const planned = await planLayers(
     await spec.layersFor(platform),
@@ -128,7 +121,9 @@ async function planPlatform(
       session,
     )
     const all = [...base.layers, ...(node?.layers ?? []), ...planned.layers]
-    return { node, layers: await normalizeLayers(all, open, session) }
+    const place = `${spec.root}\n${spec.image ?? ''}\n${formatPlatform(platform)}`
+    const over = { place, open, digests: baseLayers.map(({ digest }) => digest), memory }
+    return { node, layers: await planLayersOver(all, over, session) }
   }
   const { node, layers } =
     spec.base.transport === 'docker'
@@ -160,26 +155,6 @@ function readNamesOf(
   { cache, options }: Session,
 ): () => Promise<readonly (readonly LayerEntry[])[]> {
   return () => readNames(store, layers, { cacheDir: cache.namesDir, signal: options.signal })
-}
-
-async function normalizeLayers(
-  planned: readonly PlannedLayer[],
-  openBaseFiles: () => Promise<BaseFiles>,
-  session: Session,
-): Promise<readonly LayerPlan[]> {
-  const lower = createLowerStack(openBaseFiles, session.cache.namesDir)
-  const layers: LayerPlan[] = []
-  for (const layer of planned) {
-    throwIfAborted(session.options.signal)
-    const changeset = await normalizeLayer(layer, lower.open)
-    if (changeset.entries.length === 0) {
-      session.reporter.warn('OCB-LAYER-EMPTY', `the layer "${layer.name}" has no entries and is left out`)
-      continue
-    }
-    layers.push({ changeset, compression: layer.compression })
-    lower.push(changeset)
-  }
-  return layers
 }
 
 const emptyStore = {

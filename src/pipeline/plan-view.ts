@@ -11,23 +11,27 @@ import type { Compression, ResolvedSpec } from '../config/resolved-spec.ts'
 import { formatTime } from '../image/assemble-image.ts'
 import { inheritConfig } from '../image/inherit-config.ts'
 import type { ChangesetEntry } from '../layer/changeset.ts'
-import { contentBytes } from '../layer/build-layer.ts'
 import { sourceSize } from '../layer/read-source.ts'
 import { formatReference } from '../spec/parse-reference.ts'
 import { formatPlatform } from '../spec/platform.ts'
-import type { ImagePlan, LayerPlan, PlatformPlan } from './plan-image.ts'
+import type { ImagePlan, PlatformPlan } from './plan-image.ts'
+import type { LayerPlan } from './plan-layers-over.ts'
 import type { Session } from './session.ts'
 
-export function planView(spec: ResolvedSpec, plans: readonly ImagePlan[], session: Session): BuildPlan {
+export async function planView(
+  spec: ResolvedSpec,
+  plans: readonly ImagePlan[],
+  session: Session,
+): Promise<BuildPlan> {
   return {
     schemaVersion: 1,
     configFile: spec.configFile ?? null,
-    images: plans.map((plan) => imageView(spec, plan)),
+    images: await Promise.all(plans.map((plan) => imageView(spec, plan))),
     warnings: session.warnings,
   }
 }
 
-function imageView(resolved: ResolvedSpec, { spec, platforms }: ImagePlan): ImagePlanView {
+async function imageView(resolved: ResolvedSpec, { spec, platforms }: ImagePlan): Promise<ImagePlanView> {
   return {
     image: spec.image ?? null,
     name: spec.name,
@@ -37,34 +41,39 @@ function imageView(resolved: ResolvedSpec, { spec, platforms }: ImagePlan): Imag
     outputs: spec.outputs.map(formatReference),
     decisions: Array.from(new Set(platforms.flatMap((platform) => platform.decisions))),
     prepare: [...resolved.prepare, ...spec.prepare],
-    platforms: platforms.map(platformView),
+    platforms: await Promise.all(platforms.map(platformView)),
   }
 }
 
-function platformView({ spec, platform, base, layers, hidden }: PlatformPlan): PlatformPlanView {
+async function platformView(plan: PlatformPlan): Promise<PlatformPlanView> {
+  const { spec, platform, base, layers, hidden } = plan
   return {
     platform: formatPlatform(platform),
     base: spec.baseText,
-    layers: layers.map((layer) =>
-      layerView(
-        layer,
-        hidden.filter((item) => item.layer === layer.changeset.name),
+    layers: await Promise.all(
+      layers.map((layer) =>
+        layerView(
+          layer,
+          hidden.filter((item) => item.layer === layer.name),
+        ),
       ),
     ),
     config: inheritConfig(base.config?.config, spec.config, spec.metadataLabels),
   }
 }
 
-function layerView(
-  { changeset, compression }: LayerPlan,
+async function layerView(
+  layer: LayerPlan,
   hidden: readonly { readonly rule: string; readonly count: number }[],
-): LayerPlanView {
+): Promise<LayerPlanView> {
+  const { name, compression, size } = layer
+  const { entries } = await layer.changeset()
   return {
-    name: changeset.name,
+    name,
     compression: formatCompression(compression),
-    files: changeset.entries.filter((entry) => entry.type === 'file').length,
-    size: contentBytes(changeset),
-    entries: changeset.entries.map(entryView),
+    files: entries.filter((entry) => entry.type === 'file').length,
+    size: size.contentBytes,
+    entries: entries.map(entryView),
     hidden: hidden.map(({ rule, count }) => ({ rule, count })),
   }
 }

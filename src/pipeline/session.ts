@@ -6,8 +6,10 @@ import { openCacheFolder, type CacheFolder } from '../cache/cache-folder.ts'
 import { defaultCacheDir, processEnvironment, type Environment } from '../environment.ts'
 import { asBuildError, OciBuildError, systemErrorCode } from '../errors.ts'
 import { createReporter, type Reporter, type Warning } from '../events.ts'
+import { createLayerCache, type LayerCache } from '../layer/layer-cache.ts'
 import { openLayout, type LayoutStore } from '../layout/layout-store.ts'
 import { createRegistries, type Registries } from './registries.ts'
+import { createEncoderIdentity, type EncoderIdentity } from './encoder-identity.ts'
 import { createTimeSpent, type TimeSpent } from './time-spent.ts'
 
 export interface Session {
@@ -23,6 +25,10 @@ export interface Session {
   /** Where every layer and document is put first; outputs are copies of it. */
   readonly staging: LayoutStore
   readonly timeSpent: TimeSpent
+  readonly layers: LayerCache
+  readonly encoderId: EncoderIdentity
+  /** When the session began, in milliseconds since the epoch. */
+  readonly startedWallMs: number
   readonly registries: Registries
   /** Runs when the session ends, however it ends; the last first. */
   atEnd(work: () => Promise<void>): void
@@ -96,6 +102,9 @@ async function openSession(
     cache,
     staging,
     timeSpent: createTimeSpent(environment.now),
+    layers: createLayerCache(cache.layersDir, staging, environment.wallClockMs),
+    encoderId: createEncoderIdentity({ options, environment, cache, reporter }),
+    startedWallMs: environment.wallClockMs(),
     registries,
     atEnd,
     elapsedMs: () => environment.now() - startedMs,

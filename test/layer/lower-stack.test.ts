@@ -43,8 +43,8 @@ function stackOn(files: Readonly<Record<string, string>> = baseFiles): {
 async function lastOf(stack: LowerStack, ...layers: readonly (readonly Placement[])[]): Promise<string[]> {
   let last: string[] = []
   for (const placements of layers) {
-    const changeset = await normalizeLayer(layerOf(placements), stack.open)
-    stack.push(changeset)
+    const changeset = await normalizeLayer(layerOf(placements), stack.opener())
+    stack.push(async () => changeset)
     last = changeset.entries.map(describeEntry)
   }
   return last

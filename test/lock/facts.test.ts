@@ -43,8 +43,8 @@ async function planOver(layers: Layers, base: BaseFiles): Promise<readonly strin
   const lines: string[] = []
   try {
     for (const [index, placements] of layers.entries()) {
-      const changeset = await normalizeLayer(layerOf(placements), stack.open)
-      stack.push(changeset)
+      const changeset = await normalizeLayer(layerOf(placements), stack.opener())
+      stack.push(async () => changeset)
       lines.push(...changeset.entries.map((entry) => `${index} ${describeEntry(entry)} ${xattrsOf(entry)}`))
     }
     return lines

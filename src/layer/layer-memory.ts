@@ -1,0 +1,61 @@
+/** What the last build made of a layer, by the fingerprint of its placements: where nothing changed, nothing is looked into. */
+
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { writeFileAtomic } from '../content/atomic-file.ts'
+import { sha256 } from '../content/hash.ts'
+import { encodeJson } from '../spec/json.ts'
+import type { CachedLayer, LayerCache } from './layer-cache.ts'
+
+export interface LayerSize {
+  /** Of its changeset, parents counted. */
+  readonly entries: number
+  /** Of its files. */
+  readonly contentBytes: number
+}
+
+/** Of `layer-key.ts`, with what `plan` and progress tell of a layer. */
+export interface LayerFacts {
+  readonly shape: string
+  readonly key: string
+  readonly size: LayerSize
+}
+
+/** The facts, and the layer that the cache holds. */
+export interface RememberedLayer extends LayerFacts, CachedLayer {}
+
+export interface LayerMemory {
+  /** What `place` held if this is its fingerprint. Each place, a layer of a project, remembers its last build only. */
+  find(place: string, fingerprint: string): Promise<RememberedLayer | undefined>
+  keep(place: string, fingerprint: string, facts: LayerFacts): void
+}
+
+export function createLayerMemory(dir: string, cache: LayerCache): LayerMemory {
+  const pathOf = (place: string): string => join(dir, `${sha256(place).slice('sha256:'.length, 39)}.json`)
+  return {
+    async find(place, fingerprint) {
+      const facts = readFacts(pathOf(place), fingerprint)
+      const layer = facts && (await cache.find(facts.shape, facts.key))
+      return facts && layer && { ...facts, ...layer }
+    },
+    keep(place, fingerprint, { shape, key, size }) {
+      writeFileAtomic(pathOf(place), encodeJson({ fingerprint, shape, key, ...size }))
+    },
+  }
+}
+
+function readFacts(path: string, wanted: string): LayerFacts | undefined {
+  let value: unknown
+  try {
+    value = JSON.parse(readFileSync(path, 'utf8'))
+  } catch {
+    return undefined
+  }
+  if (typeof value !== 'object' || value === null) return undefined
+  if (!('fingerprint' in value && 'shape' in value && 'key' in value)) return undefined
+  if (!('entries' in value && 'contentBytes' in value)) return undefined
+  const { fingerprint, shape, key, entries, contentBytes } = value
+  if (fingerprint !== wanted || typeof shape !== 'string' || typeof key !== 'string') return undefined
+  if (typeof entries !== 'number' || typeof contentBytes !== 'number') return undefined
+  return { shape, key, size: { entries, contentBytes } }
+}

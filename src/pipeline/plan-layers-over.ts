@@ -1,0 +1,104 @@
+/** Planned layers over a base: each is what the last build made of the same input, or will be looked into. */
+
+import type { Compression } from '../config/resolved-spec.ts'
+import { throwIfAborted } from '../errors.ts'
+import { contentBytes, type BuiltLayer } from '../layer/build-layer.ts'
+import type { Changeset } from '../layer/changeset.ts'
+import { baseFingerprint, fingerprintOf } from '../layer/fingerprint.ts'
+import type { BaseFiles } from '../layer/lower.ts'
+import {
+  createLayerMemory,
+  type LayerMemory,
+  type LayerSize,
+  type RememberedLayer,
+} from '../layer/layer-memory.ts'
+import { createLowerStack } from '../layer/lower-stack.ts'
+import { normalizeLayer } from '../layer/normalize.ts'
+import type { PlannedLayer } from '../plan/placement.ts'
+import type { Session } from './session.ts'
+
+export interface LayerPlan {
+  readonly name: string
+  readonly compression: Compression
+  readonly size: LayerSize
+  /** What the last build made of the same input; undefined where it is to be made, or nobody may say. */
+  readonly remembered: RememberedLayer | undefined
+  changeset(): Promise<Changeset>
+  /** Keeps what was made of it for the next build. */
+  remember(layer: BuiltLayer): void
+}
+
+export interface LayersOver {
+  /** Tells these layers apart from those of other images and platforms. */
+  readonly place: string
+  /** Opens the base's files; called only where they matter. */
+  readonly open: () => Promise<BaseFiles>
+  /** Of the base's layers. */
+  readonly digests: readonly string[]
+  /** What the last build made of them; undefined: not to be asked. */
+  readonly memory: LayerMemory | undefined
+}
+
+/**
+ * The memory of layers, for builds that may use it: not for those that make every layer anew to compare, nor for those
+ * that answer to `oci.lock`, which must tell the same with and without a memory.
+ */
+export function openLayerMemory({ cache, layers, options }: Session): LayerMemory | undefined {
+  if (options.verifyCache === true || options.frozen === true) return undefined
+  return createLayerMemory(cache.plannedDir, layers)
+}
+
+/** Layers without entries are left out, with the warning `OCB-LAYER-EMPTY`. Throws what `normalizeLayer` throws. */
+export async function planLayersOver(
+  planned: readonly PlannedLayer[],
+  { place, open, digests, memory }: LayersOver,
+  session: Session,
+): Promise<readonly LayerPlan[]> {
+  const { cache, options, encoderId, startedWallMs } = session
+  const lower = createLowerStack(open, cache.namesDir)
+  const layers: LayerPlan[] = []
+  let below = memory && baseFingerprint(digests)
+  for (const [index, layer] of planned.entries()) {
+    throwIfAborted(options.signal)
+    const { name, compression } = layer
+    const fingerprint: string | undefined =
+      below &&
+      fingerprintOf(layer, {
+        compression,
+        lower: below,
+        encoderId: await encoderId(compression),
+        startedMs: startedWallMs,
+      })
+    below = fingerprint
+    const own = `${place}\n${index} ${layer.at}`
+    const remembered = fingerprint === undefined ? undefined : await memory?.find(own, fingerprint)
+    const openLower = lower.opener()
+    const changeset = once(() => normalizeLayer(layer, openLower))
+    if (remembered === undefined && (await changeset()).entries.length === 0) {
+      session.reporter.warn('OCB-LAYER-EMPTY', `the layer "${name}" has no entries and is left out`)
+      continue
+    }
+    lower.push(changeset)
+    const size = remembered?.size ?? sizeOf(await changeset())
+    layers.push({
+      name,
+      compression,
+      size,
+      remembered,
+      changeset,
+      remember({ shape, key }) {
+        if (fingerprint !== undefined) memory?.keep(own, fingerprint, { shape, key, size })
+      },
+    })
+  }
+  return layers
+}
+
+function sizeOf(changeset: Changeset): LayerSize {
+  return { entries: changeset.entries.length, contentBytes: contentBytes(changeset) }
+}
+
+function once<T>(work: () => Promise<T>): () => Promise<T> {
+  let working: Promise<T> | undefined
+  return () => (working ??= work())
+}
