@@ -17,6 +17,11 @@ export interface BuildOptions {
   readonly args?: Readonly<Record<string, string>> | undefined
   /** Keys of `images` to build. Default: all. */
   readonly images?: readonly string[] | undefined
+  /**
+   * A commit of git: only images are built (or planned) whose files on this host, config or lockfiles changed since,
+   * untracked and deleted files included.
+   */
+  readonly affectedSince?: string | undefined
   /** What the command line puts over the spec. */
   readonly overrides?: SpecOverrides | undefined
   /** Default: the user's cache folder. */
@@ -94,9 +99,24 @@ export interface ImageResult {
   readonly durationMs: number
 }
 
+/** What `affectedSince` found. */
+export interface AffectedImages {
+  readonly since: string
+  readonly images: readonly {
+    /** Key in `images`; null in a spec of one image. */
+    readonly image: string | null
+    readonly name: string
+    readonly affected: boolean
+    /** The first few: a changed path below the work tree's root, and what of the image it is. */
+    readonly reasons: readonly { readonly path: string; readonly because: string }[]
+  }[]
+}
+
 export interface BuildResult {
   readonly schemaVersion: 1
   readonly images: readonly ImageResult[]
+  /** Absent where `affectedSince` was not asked for; images that it left out are not in `images`. */
+  readonly affected?: AffectedImages | undefined
   readonly warnings: readonly Warning[]
   readonly durationMs: number
 }
@@ -157,6 +177,8 @@ export interface BuildPlan {
   readonly schemaVersion: 1
   readonly configFile: string | null
   readonly images: readonly ImagePlanView[]
+  /** As in a build's result. */
+  readonly affected?: AffectedImages | undefined
   readonly warnings: readonly Warning[]
 }
 

@@ -4,6 +4,7 @@ import type { BuildOptions, BuildPlan, BuildResult, LockCheck, LockResult } from
 import { loadConfig } from './config/load-config.ts'
 import { resolveConfig } from './config/resolve-config.ts'
 import type { ResolvedSpec } from './config/resolved-spec.ts'
+import { affectedImages } from './pipeline/affected-images.ts'
 import { buildImages } from './pipeline/build-image.ts'
 import { deliver } from './pipeline/deliver.ts'
 import { chooseNodeBases } from './pipeline/node-project.ts'
@@ -24,7 +25,7 @@ import { withSession, type Session } from './pipeline/session.ts'
  */
 export function build(options: BuildOptions = {}): Promise<BuildResult> {
   return withSession(options, async (session) => {
-    const spec = await readSpec(session)
+    const { spec, affected } = await affectedImages(await readSpec(session), session)
     const pins = await openPins(spec, session)
     const outputs = prepareOutputs(spec, session)
     await runAllPrepare(spec, session)
@@ -35,6 +36,7 @@ export function build(options: BuildOptions = {}): Promise<BuildResult> {
     return {
       schemaVersion: 1,
       images: staged.map((image, index) => imageResult(image, written[index] ?? [], session)),
+      ...(affected && { affected }),
       warnings: session.warnings,
       durationMs: Math.round(session.elapsedMs()),
     }
@@ -44,10 +46,10 @@ export function build(options: BuildOptions = {}): Promise<BuildResult> {
 /** The same pipeline up to the plan: runs no `prepare`, compresses nothing, writes no output. */
 export function createPlan(options: BuildOptions = {}): Promise<BuildPlan> {
   return withSession(options, async (session) => {
-    const spec = await readSpec(session)
+    const { spec, affected } = await affectedImages(await readSpec(session), session)
     const plans = await planImages(spec, { session, pins: await openPins(spec, session) })
     session.checkStrict()
-    return await planView(spec, plans, session)
+    return { ...(await planView(spec, plans, session)), ...(affected && { affected }) }
   })
 }
 

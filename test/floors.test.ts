@@ -19,6 +19,7 @@ const floors: Readonly<Record<string, number>> = {
   cache: 4,
   plan: 4,
   node: 5,
+  affected: 6,
   layer: 6,
   image: 7,
   inspect: 8,

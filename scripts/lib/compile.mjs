@@ -68,7 +68,16 @@ export async function bundle(outdir) {
 }
 
 /** Of our dependencies, those that are CommonJS, also below a face of ES modules. */
-const commonJsPackages = ['commander', 'fast-glob', 'picomatch', 'semver', 'tar-stream', 'undici', 'yaml']
+const commonJsPackages = [
+  'commander',
+  'fast-glob',
+  'jiti',
+  'picomatch',
+  'semver',
+  'tar-stream',
+  'undici',
+  'yaml',
+]
 
 /**
  * Makes `import` of these packages a `require`: imported, Node.js first starts a parser that looks for the names they

@@ -14,6 +14,7 @@ export interface SpecFlags {
   readonly file?: string | undefined
   readonly arg?: readonly string[] | undefined
   readonly tag?: readonly string[] | undefined
+  readonly affectedSince?: string | undefined
   readonly platform?: readonly string[] | undefined
   readonly base?: string | undefined
   readonly compression?: string | undefined
@@ -39,6 +40,7 @@ export function addSpecOptions(command: Command): Command {
     .addOption(new Option('-f, --file <file>').hideHelp())
     .option('--arg <k=v>', 'a value for args.K in the config; again for more', append)
     .option('-t, --tag <ref>', 'a tag, or with a / or : a whole reference; again, or one a line', appendLines)
+    .option('--affected-since <ref>', 'only images that changes since this commit of git reach')
     .option('--platform <list>', 'platforms, as linux/amd64,linux/arm64', appendList)
     .option('--base <ref>', 'the base image in place of the one in the config')
     .option('--compression <type[:level]>', 'gzip, zstd or none, as gzip:9')
@@ -85,6 +87,7 @@ export function toBuildOptions(
     config: config === undefined ? undefined : resolve(environment.cwd, config),
     args: parsePairs('--arg', flags.arg),
     images: images.length === 0 ? undefined : images,
+    affectedSince: flags.affectedSince,
     overrides: toOverrides(flags),
     cacheDir: flags.cacheDir === undefined ? undefined : resolve(environment.cwd, flags.cacheDir),
     cache: flags.cache,

@@ -33,6 +33,7 @@ Examples:
   ocibuild build -o oci:out -o docker-archive:app.tar
   ocibuild build -o docker-archive:- | ssh host docker load
   ocibuild build --json | jq -r '.images[].digest'
+  ocibuild build --affected-since origin/main  only images that a branch reaches
   ocibuild build --push --cache-from registry.example.com/team/app:main
   ocibuild build --push --cache-from HOST/NAME:cache --cache-to HOST/NAME:cache
 `

@@ -11,6 +11,7 @@ import type { CliContext } from './context.ts'
 import { formatEntries } from './entry-tree.ts'
 import { formatBytes, formatCount, formatTable } from './format.ts'
 import { createPaint, type Paint } from './paint.ts'
+import { formatAffected } from './print-affected.ts'
 import { printable } from './printable.ts'
 import { createProgress } from './progress.ts'
 import type { CliServices } from './services.ts'
@@ -37,6 +38,7 @@ export async function printPlan(
 /** The text, with a last newline. */
 export function formatPlan(plan: BuildPlan, all: boolean, paint: Paint): string {
   const lines = plan.configFile === null ? [] : [`config    ${plan.configFile}`]
+  if (plan.affected !== undefined) lines.push('', ...formatAffected(plan.affected, paint))
   for (const image of plan.images) {
     if (lines.length > 0) lines.push('')
     lines.push(...formatImage(image, all, paint))

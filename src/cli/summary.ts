@@ -5,6 +5,7 @@ import type { CliContext } from './context.ts'
 import { formatBytes, formatCount, formatDuration, formatTable, shortDigest } from './format.ts'
 import { nextCommands } from './next-commands.ts'
 import { createPaint, type Paint } from './paint.ts'
+import { formatAffected } from './print-affected.ts'
 import { printable } from './printable.ts'
 
 /** The whole summary, beginning with an empty line; `self` is what runs this tool. */
@@ -15,6 +16,11 @@ export function formatSummary(
 ): string {
   const paint = createPaint(context.colors)
   const lines: string[] = ['']
+  if (result.affected !== undefined) lines.push(...formatAffected(result.affected, paint), '')
+  if (result.affected !== undefined && result.images.length === 0) {
+    lines.push(`${paint('green', 'nothing to build')} in ${formatDuration(result.durationMs)}`)
+    return `${lines.join('\n')}\n`
+  }
   for (const image of result.images) lines.push(...formatImage(image, paint), '')
   const count = result.images.length === 1 ? '' : `${formatCount(result.images.length, 'image')} `
   lines.push(`${paint('green', 'built')} ${count}in ${formatDuration(result.durationMs)}`)

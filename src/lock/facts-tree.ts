@@ -1,6 +1,7 @@
 /** A base made of facts: it answers what a lock knows, and says so when it does not. */
 
 import type { BaseFiles } from '../layer/lower.ts'
+import type { TextMemory } from '../rootfs/text-memory.ts'
 import { createTree } from '../rootfs/tree.ts'
 import type { LayerEntry, Tree } from '../rootfs/tree-types.ts'
 import type { BaseFacts } from './lock.ts'
@@ -43,6 +44,18 @@ export function factsBase(base: Pick<BaseFiles, 'store' | 'layers'>, facts: Base
       },
       keep: () => undefined,
     },
+  }
+}
+
+/** What the facts tell of the base's programs. Throws `UnknownFact` for what they do not. */
+export function factsPrograms({ programs }: BaseFacts): TextMemory {
+  return {
+    get(question) {
+      const answer = programs.get(question)
+      if (answer === undefined) throw new UnknownFact(`what it has of "${question}"`)
+      return answer
+    },
+    keep: () => undefined,
   }
 }
 

@@ -37,10 +37,11 @@ function formatPlatform({ manifest, config, facts }: LockedPlatform): string {
   )
 }
 
-function formatFacts({ owners, paths }: BaseFacts): Readonly<Record<string, string>> {
+function formatFacts({ owners, paths, programs }: BaseFacts): Readonly<Record<string, string>> {
   const absolute = new Map(Array.from(paths, ([path, fact]) => [`/${path}`, fact]))
   return {
     ...(owners.size > 0 && { owners: block(owners, (ids) => JSON.stringify(formatOwner(ids)), 5) }),
+    ...(programs.size > 0 && { programs: block(programs, (answer) => JSON.stringify(answer), 5) }),
     ...(paths.size > 0 && { paths: block(absolute, formatFact, 5) }),
   }
 }

@@ -36,6 +36,8 @@ export interface BaseFacts {
   readonly paths: ReadonlyMap<string, PathFact>
   /** By the words of the spec: `node`, `node:staff`. */
   readonly owners: ReadonlyMap<string, Owner>
+  /** What it has for native files, by what was asked: `libc`, `libc.so.6`, `node`. */
+  readonly programs: ReadonlyMap<string, string>
 }
 
 export type PathFact = 'absent' | NodeFact
@@ -53,7 +55,7 @@ export interface NodeFact {
   readonly listed?: boolean | undefined
 }
 
-export const emptyFacts: BaseFacts = { paths: new Map(), owners: new Map() }
+export const emptyFacts: BaseFacts = { paths: new Map(), owners: new Map(), programs: new Map() }
 
 /** `docker.io/library/node:22-slim`, with `@DIGEST` where one was written; whatever mirror will serve it. */
 export function lockKey({ host, repository, tag, digest }: RegistryReference): string {

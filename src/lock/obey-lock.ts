@@ -3,11 +3,12 @@
 import { OciBuildError } from '../errors.ts'
 import type { Reporter } from '../events.ts'
 import type { BaseFiles } from '../layer/lower.ts'
+import { noMemory } from '../rootfs/text-memory.ts'
 import { createTree } from '../rootfs/tree.ts'
 import type { Descriptor } from '../spec/descriptor.ts'
 import { formatPlatform, type Platform } from '../spec/platform.ts'
 import type { RegistryReference } from '../spec/reference.ts'
-import { factsBase, UnknownFact } from './facts-tree.ts'
+import { factsBase, factsPrograms, UnknownFact } from './facts-tree.ts'
 import { emptyFacts, lockFileName, lockKey, type BaseFacts, type Lock, type LockedPlatform } from './lock.ts'
 import type { PinnedBase, Pins } from './pins.ts'
 
@@ -69,13 +70,13 @@ export function obeyLock(
       const facts = factsOf(base)
       if (facts !== undefined) {
         try {
-          return await plan(async () => factsBase(base.files, facts))
+          return await plan(async () => factsBase(base.files, facts), factsPrograms(facts))
         } catch (error) {
           if (!(error instanceof UnknownFact)) throw error
           reportStale(base, error)
         }
       }
-      return await plan(async () => readBase(base))
+      return await plan(async () => readBase(base), noMemory)
     },
   }
 

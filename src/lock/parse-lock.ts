@@ -50,6 +50,7 @@ function readPlatform(value: unknown, at: LockPath): LockedPlatform {
     config: readDigest(members.get('config'), [...at, 'config']),
     facts: {
       owners: readMap(members.get('owners') ?? {}, [...at, 'owners'], readOwner),
+      programs: readMap(members.get('programs') ?? {}, [...at, 'programs'], readString),
       paths: readPaths(members.get('paths') ?? {}, [...at, 'paths']),
     },
   }

@@ -1,6 +1,7 @@
 /** What a build takes the references of its spec for, and how it gets to know what a base holds. */
 
 import type { BaseFiles } from '../layer/lower.ts'
+import type { TextMemory } from '../rootfs/text-memory.ts'
 import type { LayerEntry } from '../rootfs/tree-types.ts'
 import type { Descriptor } from '../spec/descriptor.ts'
 import type { Digest } from '../spec/digest.ts'
@@ -15,11 +16,14 @@ export interface Pins {
   /** Told which image was found below the root. Throws `OCB-LOCK-INVALID` where the lock has another. */
   opened(reference: RegistryReference, platform: Platform, image: OpenedImage): void
   /**
-   * Plans over a base: `plan` gets what opens it, and may be run again, from the start, with another. Throws
-   * `OCB-LOCK-STALE` under `--frozen`, where the base would have to be read.
+   * Plans over a base: `plan` gets what opens it and what is kept of its programs, and may be run again, from the
+   * start, with others. Throws `OCB-LOCK-STALE` under `--frozen`, where the base would have to be read.
    */
-  overBase<T>(base: PinnedBase, plan: (open: () => Promise<BaseFiles>) => Promise<T>): Promise<T>
+  overBase<T>(base: PinnedBase, plan: PlanOverBase<T>): Promise<T>
 }
+
+/** `programs` is asked before the base's programs are read, and told what they said. */
+export type PlanOverBase<T> = (open: () => Promise<BaseFiles>, programs: TextMemory) => Promise<T>
 
 export interface OpenedImage {
   readonly manifestDigest?: Digest | undefined

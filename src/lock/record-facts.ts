@@ -39,7 +39,7 @@ export function recordFacts(
       const keep = (owner: string, { uid, gid }: Owner): void => void owners.set(owner, { uid, gid })
       return { ...base, tree, owners: { get: () => undefined, keep } }
     },
-    facts: () => ({ owners, paths: factsOf(pristine, nodes, listed) }),
+    facts: () => ({ owners, paths: factsOf(pristine, nodes, listed), programs: new Map() }),
   }
 }
 
@@ -47,7 +47,9 @@ export function recordFacts(
 export function mergeFacts(all: readonly BaseFacts[]): BaseFacts {
   const paths = new Map<string, PathFact>()
   const owners = new Map<string, Owner>()
+  const programs = new Map<string, string>()
   for (const facts of all) {
+    for (const [question, answer] of facts.programs) programs.set(question, answer)
     for (const [owner, ids] of facts.owners) owners.set(owner, ids)
     for (const [path, fact] of facts.paths) {
       const known = paths.get(path)
@@ -55,7 +57,7 @@ export function mergeFacts(all: readonly BaseFacts[]): BaseFacts {
     }
   }
   dropImplied(paths)
-  return { paths, owners }
+  return { paths, owners, programs }
 }
 
 function factsOf(base: Tree, nodes: Iterable<string>, listed: Iterable<string>): Map<string, PathFact> {

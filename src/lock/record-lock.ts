@@ -53,13 +53,17 @@ export function recordLock(kept: ReadonlyMap<string, Descriptor>): LockRecorder 
 
     async overBase({ reference, platform, files, readNames }, plan) {
       const facts = references.get(lockKey(reference))?.platforms.get(formatPlatform(platform))?.facts
-      let recorder: FactRecorder | undefined
-      const planned = await plan(async () => {
-        recorder = recordFacts(files, await readNames())
-        return recorder.open()
-      })
+      let recorder: Promise<FactRecorder> | undefined
+      const programs = new Map<string, string>()
+      const planned = await plan(
+        async () => {
+          recorder ??= readNames().then((names) => recordFacts(files, names))
+          return (await recorder).open()
+        },
+        { get: () => undefined, keep: (question, answer) => void programs.set(question, answer) },
+      )
       // At once, since the recorder holds the whole base.
-      if (recorder !== undefined) facts?.push(recorder.facts())
+      facts?.push({ ...((await recorder)?.facts() ?? emptyFacts), programs })
       return planned
     },
 

@@ -19,6 +19,9 @@ export interface ElfVersions {
 
 const tags = { strings: 5, definitions: 0x6ffffffc, needs: 0x6ffffffe }
 
+/** VER_FLG_WEAK. */
+const weak = 2
+
 /** Far above what linkers write. */
 const maxRecords = 10_000
 
@@ -54,7 +57,9 @@ export function parseElfVersions(source: ElfSource): ElfVersions {
     let aux: number | undefined = at + need.getUint32(8, littleEndian)
     for (let index = need.getUint16(2, littleEndian); index > 0 && aux !== undefined; index -= 1) {
       const record: DataView = readAt(source, aux, 16, what)
-      versions.push(text(record.getUint32(8, littleEndian)))
+      // Of weak ones alone the loader warns, and goes on.
+      const isWeak = (record.getUint16(4, littleEndian) & weak) !== 0
+      if (!isWeak) versions.push(text(record.getUint32(8, littleEndian)))
       aux = next(aux, record.getUint32(12, littleEndian))
     }
     needs.set(text(need.getUint32(4, littleEndian)), versions)

@@ -16,6 +16,10 @@ export interface ElfSource {
 export interface ElfInfo {
   readonly bits: 32 | 64
   readonly littleEndian: boolean
+  /** `EI_OSABI`: 0 and 3 are Linux', 9 is FreeBSD's. */
+  readonly osAbi: number
+  /** `e_type`: 1 is relocatable, 2 a program, 3 a library or a program at any address. */
+  readonly type: number
   /** `e_machine`: 62 is x86-64, 183 AArch64. */
   readonly machine: number
   /** `e_flags`. */
@@ -60,6 +64,8 @@ export function readElf(source: ElfSource): ElfInfo {
   return {
     bits: format.wide ? 64 : 32,
     littleEndian: format.littleEndian,
+    osAbi: header.getUint8(7),
+    type: header.getUint16(16, format.littleEndian),
     machine: header.getUint16(18, format.littleEndian),
     flags: header.getUint32(format.wide ? 48 : 36, format.littleEndian),
     interpreter:
@@ -90,18 +96,23 @@ export function readElfFile(path: string): ElfInfo {
   return withElfFile(path, readElf)
 }
 
-/** Opens a file for as long as `work` takes. Throws the file system's errors. */
-export function withElfFile<T>(path: string, work: (source: ElfSource) => T): T {
+/** Opens a file, or `part` of it, for as long as `work` takes. Throws the file system's errors. */
+export function withElfFile<T>(
+  path: string,
+  work: (source: ElfSource) => T,
+  part?: { readonly offset: number; readonly size: number },
+): T {
   const descriptor = openSync(path, 'r')
+  const start = part?.offset ?? 0
   try {
     return work({
       name: path,
-      size: fstatSync(descriptor).size,
+      size: part?.size ?? fstatSync(descriptor).size,
       read(offset, length) {
         const bytes = new Uint8Array(length)
         let filled = 0
         while (filled < length) {
-          const count = readSync(descriptor, bytes, filled, length - filled, offset + filled)
+          const count = readSync(descriptor, bytes, filled, length - filled, start + offset + filled)
           if (count === 0) break
           filled += count
         }
@@ -115,11 +126,12 @@ export function withElfFile<T>(path: string, work: (source: ElfSource) => T): T 
 
 /** As `readElf`, of bytes at hand; `name` is for messages. */
 export function readElfBytes(bytes: Uint8Array, name: string): ElfInfo {
-  return readElf({
-    name,
-    size: bytes.length,
-    read: (offset, length) => bytes.subarray(offset, offset + length),
-  })
+  return readElf(elfBytes(bytes, name))
+}
+
+/** Bytes at hand as a source. */
+export function elfBytes(bytes: Uint8Array, name: string): ElfSource {
+  return { name, size: bytes.length, read: (offset, length) => bytes.subarray(offset, offset + length) }
 }
 
 export interface Format {

@@ -47,7 +47,7 @@ export function findLibraries(
   ]
   // The array grows while it is walked: breadth first, so the first to name a library decides, as in the loader.
   for (const { name, from, mayMiss } of queue) {
-    if (found.has(name) || loaderNames.has(name) || (usesMusl(elf) && muslItself.test(name))) continue
+    if (found.has(name) || loaderNames.has(name) || (usesMusl(elf) && isMuslItself(name))) continue
     const library = locate(host, from, name)
     if (library === undefined) {
       if (mayMiss) continue
@@ -61,7 +61,9 @@ export function findLibraries(
 }
 
 /** musl's loader answers to these names itself and never looks for them. */
-const muslItself = /^lib(?:c|pthread|rt|m|dl|util|xnet)\./
+export function isMuslItself(name: string): boolean {
+  return /^lib(?:c|pthread|rt|m|dl|util|xnet)\./.test(name)
+}
 
 function locate(
   host: LibraryHost,

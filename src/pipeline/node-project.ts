@@ -6,11 +6,15 @@ import { OciBuildError } from '../errors.ts'
 import type { Project } from '../node/project/detect-project.ts'
 import type { LockedDependencies } from '../node/project/locked-dependencies.ts'
 import type { NativeBase } from '../node/project/native-files.ts'
+import { releaseOfVariable, type BaseRuntime, type Libc } from '../node/base-runtime.ts'
+import type { ProjectPlan } from '../node/project/plan-project.ts'
 import type { HiddenBy, PlannedLayer } from '../plan/placement.ts'
 import { resolveOwner, type Owner } from '../rootfs/owners.ts'
 import { readImageFile } from '../rootfs/read-image-file.ts'
+import type { TextMemory } from '../rootfs/text-memory.ts'
+import type { LayerEntry } from '../rootfs/tree-types.ts'
 import { parseReference } from '../spec/parse-reference.ts'
-import type { Platform } from '../spec/platform.ts'
+import { formatPlatform, type Platform } from '../spec/platform.ts'
 import type { OpenedBase } from './open-base.ts'
 import type { Session } from './session.ts'
 
@@ -28,6 +32,12 @@ export interface NodeBase {
   readonly base: OpenedBase
   /** Reads the base; called only where its users must be known. */
   open(): Promise<BaseFiles>
+  /** The entries of the base's layers, lowest first. */
+  readNames(): Promise<readonly (readonly LayerEntry[])[]>
+  /** What is kept of the base's programs. */
+  readonly programs: TextMemory
+  /** Of the spec itself, which lie on top. */
+  readonly layers: readonly PlannedLayer[]
   readonly outputPaths: readonly string[]
 }
 
@@ -49,48 +59,76 @@ export async function chooseNodeBases(spec: ResolvedSpec, { environment }: Sessi
   return { ...spec, images }
 }
 
-/** Undefined for an image that is of no Node.js project. Throws what `planProject` and `checkEngines` throw. */
+/** Undefined for an image that is of no Node.js project. Throws what `planProject`, `checkEngines` and `checkNativeFiles` throw. */
 export async function planNodeProject(
   spec: ImageSpec,
-  { platform, base, open, outputPaths }: NodeBase,
+  question: NodeBase,
   session: Session,
 ): Promise<NodePlan | undefined> {
   const { node } = spec
   if (node === undefined) return undefined
+  const { platform, base, open, outputPaths } = question
   const { environment, reporter, cacheDir } = session
   const { detectProject } = await import('../node/project/detect-project.ts')
   const { checkEngines, chooseNodeBase } = await import('../node/project/node-base.ts')
   const { chooseUser } = await import('../node/project/choose-user.ts')
   const { planProject } = await import('../node/project/plan-project.ts')
+  const { checkNativeFiles } = await import('../node/project/native-files.ts')
   const project = await detectProject(spec.root, node.package)
-  const { config } = base.image
-  await checkEngines(project, spec.baseText, variable(config?.config?.Env, 'NODE_VERSION'))
+  const runtime = await openRuntime(question, session)
+  const told = releaseOfVariable(base.image.config?.config?.Env)
+  await checkEngines(project, spec.baseText, async () => told?.version ?? (await runtime?.node())?.version)
   const user = await chooseUser({
     wanted: spec.config.user,
-    ofBase: config?.config?.User,
+    ofBase: base.image.config?.config?.User,
     base: spec.base,
     lookup: (name) => lookUp(name, open, session),
   })
-  const target = { name: spec.baseText, platform, libc: libcOf(spec, base), libraries: librariesOf(base) }
-  const locked = node.dependencies === 'lockfile' ? await lockProject(project, target, session) : undefined
-  const plan = planProject({
+  const targetWith = (libc: Libc | undefined): NativeBase => ({
+    name: spec.baseText,
+    platform,
+    libc,
+    runtime,
+  })
+  const planFor = async (target: NativeBase): Promise<ProjectPlan> =>
+    planProject({
+      project,
+      locked: node.dependencies === 'lockfile' ? await lockProject(project, target, session) : undefined,
+      words: node,
+      config: spec.config,
+      compression: spec.compression,
+      user,
+      target,
+      excludedPaths: [cacheDir, ...outputPaths],
+      environment,
+      reporter,
+    })
+  let target = targetWith(libcOf(spec, base))
+  let plan = await planFor(target)
+  if (target.libc === undefined && asksForLibc(plan)) {
+    // Which of two packages ships depends on it, and no name tells: the base itself is looked at.
+    target = targetWith(await runtime?.libc())
+    if (target.libc !== undefined) plan = await planFor(target)
+  }
+  const native = await checkNativeFiles({
+    placements: plan.layers.flatMap(({ placements }) => placements),
     project,
-    locked,
-    words: node,
-    config: spec.config,
-    compression: spec.compression,
-    user,
-    target,
-    excludedPaths: [cacheDir, ...outputPaths],
-    environment,
-    reporter,
+    mount: node.workingDir,
+    allow: node.allow,
+    others: question.layers.flatMap(({ placements }) => placements),
+    base: target,
   })
   const reason = spec.baseDefaulted
     ? (await chooseNodeBase(project, environment.node.version)).reason
     : 'named by the spec or the command line'
-  const { layers, hidden } = plan
-  const decisions = [`base: ${spec.baseText} (${reason})`, ...plan.decisions]
-  return { layers, hidden, config: plan.config, decisions }
+  const { layers, hidden, config } = plan
+  const system = [formatPlatform(platform), target.libc].filter((word) => word !== undefined).join(' with ')
+  const decisions = [
+    `base: ${spec.baseText} (${reason})`,
+    ...plan.decisions,
+    ...(native > 0 ? [`native files: ${native}; what ${system} needs of them loads in the base`] : []),
+  ]
+  return { layers, hidden, config, decisions }
 }
 
 async function lockProject(
@@ -104,12 +142,45 @@ async function lockProject(
   return lockDependencies({ project, target, packagesDir, offline, environment, reporter })
 }
 
-function variable(env: readonly string[] | undefined, name: string): string | undefined {
-  return env?.find((item) => item.startsWith(`${name}=`))?.slice(name.length + 1)
+/** What the base gives to native files; undefined where there is nothing in it. */
+async function openRuntime(
+  { base, platform, readNames, programs }: NodeBase,
+  { environment, cache, options }: Session,
+): Promise<BaseRuntime | undefined> {
+  const { image, layers } = base
+  const { store } = image
+  const env = image.config?.config?.Env
+  if (store !== undefined && image.layers.length > 0) {
+    const { imageBaseRuntime } = await import('../node/image-provides.ts')
+    const { namesDir } = cache
+    const { signal } = options
+    return imageBaseRuntime({
+      store,
+      layers: image.layers,
+      platform,
+      env,
+      readNames,
+      memory: programs,
+      cacheDir: namesDir,
+      signal,
+    })
+  }
+  const { version } = environment.node
+  const { modulesOf } = await import('../node/node-abi.ts')
+  const { hostBaseRuntime } = await import('../node/host-provides.ts')
+  const placements = layers.flatMap((layer) => layer.placements)
+  return placements.length > 0
+    ? hostBaseRuntime(placements, { version, modules: modulesOf(version) })
+    : undefined
+}
+
+function asksForLibc({ closure }: ProjectPlan): boolean {
+  const manifests = closure?.packages.map(({ manifest }) => manifest) ?? []
+  return manifests.some((manifest) => (manifest?.libc.length ?? 0) > 0)
 }
 
 /** Undefined where nothing tells without reading the base. */
-function libcOf({ base }: ImageSpec, { layers }: OpenedBase): 'glibc' | 'musl' | undefined {
+function libcOf({ base }: ImageSpec, { layers }: OpenedBase): Libc | undefined {
   if (base.transport === 'host') {
     const isMusl = layers.some(({ placements }) =>
       placements.some(({ path }) => /\/ld-musl-[^/]*$/.test(path)),
@@ -119,17 +190,6 @@ function libcOf({ base }: ImageSpec, { layers }: OpenedBase): 'glibc' | 'musl' |
   if (base.transport !== 'docker' || base.repository !== 'library/node') return undefined
   if (base.tag === undefined) return undefined
   return base.tag.includes('alpine') ? 'musl' : 'glibc'
-}
-
-/** Those of `host:node`, which lie on this host. */
-function librariesOf({ layers }: OpenedBase): ReadonlyMap<string, string> {
-  const libraries = new Map<string, string>()
-  for (const placement of layers.flatMap(({ placements }) => placements)) {
-    if (placement.type !== 'file' || placement.source.kind !== 'host') continue
-    const name = placement.path.slice(placement.path.lastIndexOf('/') + 1)
-    if (/\.so(?:\.\d+)*$/.test(name)) libraries.set(name, placement.source.path)
-  }
-  return libraries
 }
 
 /** Undefined where the base has no such user. */

@@ -6,11 +6,12 @@ import { imagePlatform } from '../image/assemble-image.ts'
 import { openBaseImage, type BaseImage } from '../image/base-image.ts'
 import type { LayerMemory } from '../layer/layer-memory.ts'
 import type { BaseFiles } from '../layer/lower.ts'
-import type { Pins } from '../lock/pins.ts'
+import type { Pins, PlanOverBase } from '../lock/pins.ts'
 import type { HiddenBy } from '../plan/placement.ts'
 import type { PlanContext } from '../plan/plan-context.ts'
 import { planLayers } from '../plan/plan-layers.ts'
 import { openRootfs, readNames } from '../rootfs/open-rootfs.ts'
+import { noMemory } from '../rootfs/text-memory.ts'
 import { createTree } from '../rootfs/tree.ts'
 import type { LayerEntry } from '../rootfs/tree-types.ts'
 import { formatPlatform, type Platform } from '../spec/platform.ts'
@@ -114,10 +115,11 @@ async function planPlatform(
   const { store = emptyStore, layers: baseLayers } = base.image
   const files = { store, layers: baseLayers }
   const namesOfBase = readNamesOf(files, session)
-  const overOpened = async (open: () => Promise<BaseFiles>): Promise<LayersOverBase> => {
+  const overOpened: PlanOverBase<LayersOverBase> = async (open, programs) => {
+    const { outputPaths } = resolved
     const node = await planNodeProject(
       spec,
-      { platform, base, open, outputPaths: resolved.outputPaths },
+      { platform, base, open, readNames: namesOfBase, programs, layers: planned.layers, outputPaths },
       session,
     )
     const all = [...base.layers, ...(node?.layers ?? []), ...planned.layers]
@@ -128,7 +130,7 @@ async function planPlatform(
   const { node, layers } =
     spec.base.transport === 'docker'
       ? await pins.overBase({ reference: spec.base, platform, files, readNames: namesOfBase }, overOpened)
-      : await overOpened(async () => ({ ...files, tree: createTree(await namesOfBase()) }))
+      : await overOpened(async () => ({ ...files, tree: createTree(await namesOfBase()) }), noMemory)
   if (layers.length + baseLayers.length === 0) {
     throw new OciBuildError('OCB-IMAGE-EMPTY', {
       message: `the image "${spec.image ?? spec.name}" has no layers for ${formatPlatform(platform)}`,

@@ -1,7 +1,7 @@
 /** What a start of the bundled command reads: files are counted, since a time would be the machine's. */
 
 import { spawnSync } from 'node:child_process'
-import { cpSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -65,6 +65,31 @@ describe('a start', () => {
     const { files, packages } = imported('build', '-q')
     expect(files.length).toBeLessThanOrEqual(20)
     expect(packages).toEqual(['valibot'])
+  })
+
+  it('with a TypeScript config gives the same from what was compiled before, and sees a change', () => {
+    const folder = join(dir, 'typed')
+    mkdirSync(folder)
+    const plan = (): unknown => {
+      const words = [join(dir, 'dist', 'cli.js'), 'plan', '--json', '--cache-dir', join(folder, 'cache')]
+      const { status, stdout, stderr } = spawnSync(process.execPath, words, { cwd: folder, encoding: 'utf8' })
+      expect(status, stderr).toBe(0)
+      return JSON.parse(stdout)
+    }
+    const write = (name: string): void =>
+      writeFileSync(
+        join(folder, 'oci.config.ts'),
+        `import { defineConfig } from 'ocibuild'
+         enum Mode { Exact = 0o600 }
+         export default defineConfig({ name: '${name}' as string, platforms: ['linux/amd64'],
+           layers: [{ file: '/x', content: '', mode: Mode.Exact.toString(8) }] })`,
+      )
+    write('one')
+    const cold = plan()
+    expect(cold).toMatchObject({ images: [{ name: 'one' }] })
+    expect(plan()).toEqual(cold)
+    write('two')
+    expect(plan()).toMatchObject({ images: [{ name: 'two' }] })
   })
 
   it('reads files that are all there are: none but these and what commands load', () => {

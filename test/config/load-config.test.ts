@@ -1,6 +1,6 @@
 /** Finding and reading config files in every format. */
 
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, utimesSync, writeFileSync } from 'node:fs'
 import { join, sep } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { configNames, loadConfig } from '../../src/config/load-config.ts'
@@ -32,6 +32,30 @@ describe('what loading leaves behind', () => {
     }
     expect(readdirSync(compiledDir)).toHaveLength(1)
     expect(readdirSync(join(folder, 'node_modules'))).toEqual(['a'])
+  })
+
+  it('is compiled again where a text is another, also one that is imported, whatever the times say', async () => {
+    const more = (size: string): string => `export const size: string = '${size}'`
+    const text = (tag: string): string =>
+      `import { size } from './more'\nexport default { name: '${tag}', tags: [size as string] }`
+    const folder = folderWith({ 'oci.config.ts': text('a'), 'more.ts': more('x') })
+    const compiledDir = join(folder, 'kept')
+    const put = (name: string, bytes: string): void => {
+      writeFileSync(join(folder, name), bytes)
+      utimesSync(join(folder, name), 1_700_000_000, 1_700_000_000)
+    }
+    const loaded = async (): Promise<unknown> =>
+      (await loadConfig({ cwd: folder, compiledDir, environment: environmentWith() })).value
+    put('oci.config.ts', text('a'))
+    put('more.ts', more('x'))
+    expect(await loaded()).toEqual({ name: 'a', tags: ['x'] })
+    put('more.ts', more('y'))
+    expect(await loaded()).toEqual({ name: 'a', tags: ['y'] })
+    put('oci.config.ts', text('b'))
+    expect(await loaded()).toEqual({ name: 'b', tags: ['y'] })
+    put('oci.config.ts', text('a'))
+    put('more.ts', more('x'))
+    expect(await loaded()).toEqual({ name: 'a', tags: ['x'] })
   })
 
   it('needs no more than a folder to be told', async () => {

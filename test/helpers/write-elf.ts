@@ -10,9 +10,16 @@ export interface ElfShape {
   readonly needed?: readonly string[]
   readonly rpath?: string
   readonly runpath?: string
+  /** Names among the dynamic symbols. */
+  readonly symbols?: readonly string[]
+  /** Symbol versions that it defines, and those that it needs, by library. */
+  readonly defines?: readonly string[]
+  readonly needs?: Readonly<Record<string, readonly string[]>>
+  /** What NODE_MODULE lays down, with this nm_version. 64 bits only. */
+  readonly module?: number
 }
 
-/** Layout: header, three program headers, interpreter, string table, dynamic section; loaded at 0x10000. */
+/** Layout: header, three program headers, interpreter, string table, other tables, dynamic section; loaded at 0x10000. */
 export function writeElf(shape: ElfShape): Buffer {
   const { bits = 64, littleEndian = true, machine = 62, flags = 0, interpreter } = shape
   const wide = bits === 64
@@ -32,10 +39,26 @@ export function writeElf(shape: ElfShape): Buffer {
   if (shape.rpath !== undefined) tags.push([15, intern(shape.rpath)])
   if (shape.runpath !== undefined) tags.push([29, intern(shape.runpath)])
 
+  for (const name of shape.symbols ?? []) intern(name)
+  const defined = (shape.defines ?? []).map(intern)
+  const needed = Object.entries(shape.needs ?? {}).map(([library, versions]) => ({
+    library: intern(library),
+    versions: versions.map(intern),
+  }))
+  const [filename, modname] = [intern('../addon.cc'), intern('addon')]
+
   const interpreterAt = headerBytes + 3 * segmentBytes
   const interpreterBytes = interpreter === undefined ? 0 : interpreter.length + 1
   const stringsAt = interpreterAt + interpreterBytes
-  const dynamicAt = stringsAt + strings.length
+  const definedAt = stringsAt + strings.length
+  const neededAt = definedAt + defined.length * 28
+  const neededBytes = needed.reduce((sum, { versions }) => sum + 16 + versions.length * 16, 0)
+  const moduleAt = neededAt + neededBytes
+  const relocationsAt = moduleAt + (shape.module === undefined ? 0 : 64)
+  const dynamicAt = relocationsAt + (shape.module === undefined ? 0 : 72)
+  if (defined.length > 0) tags.push([0x6ffffffc, loadAddress + definedAt])
+  if (needed.length > 0) tags.push([0x6ffffffe, loadAddress + neededAt])
+  if (shape.module !== undefined) tags.push([7, loadAddress + relocationsAt], [8, 72])
   tags.push([5, loadAddress + stringsAt], [10, strings.length], [0, 0])
   const dynamicBytes = tags.length * (wide ? 16 : 8)
   const size = dynamicAt + dynamicBytes
@@ -75,6 +98,39 @@ export function writeElf(shape: ElfShape): Buffer {
   })
   if (interpreter !== undefined) bytes.write(`${interpreter}\0`, interpreterAt, 'latin1')
   bytes.write(strings, stringsAt, 'latin1')
+  defined.forEach((name, index) => {
+    const at = definedAt + index * 28
+    u32(20, at + 12)
+    u32(index === defined.length - 1 ? 0 : 28, at + 16)
+    u32(name, at + 20)
+  })
+  let needAt = neededAt
+  needed.forEach(({ library, versions }, index) => {
+    const size = 16 + versions.length * 16
+    u16(versions.length, needAt + 2)
+    u32(library, needAt + 4)
+    u32(16, needAt + 8)
+    u32(index === needed.length - 1 ? 0 : size, needAt + 12)
+    versions.forEach((version, position) => {
+      u32(version, needAt + 16 + position * 16 + 8)
+      u32(position === versions.length - 1 ? 0 : 16, needAt + 16 + position * 16 + 12)
+    })
+    needAt += size
+  })
+  if (shape.module !== undefined) {
+    u32(shape.module, moduleAt)
+    const relative = machine === 183 ? 1027 : 8
+    const addresses = [
+      [16, stringsAt + filename],
+      [24, 0],
+      [40, stringsAt + modname],
+    ] as const
+    addresses.forEach(([offset, target], index) => {
+      word(loadAddress + moduleAt + offset, relocationsAt + index * 24)
+      word(relative, relocationsAt + index * 24 + 8)
+      word(loadAddress + target, relocationsAt + index * 24 + 16)
+    })
+  }
   tags.forEach(([tag, value], index) => {
     word(tag, dynamicAt + index * (wide ? 16 : 8))
     word(value, dynamicAt + index * (wide ? 16 : 8) + (wide ? 8 : 4))

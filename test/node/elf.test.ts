@@ -25,6 +25,8 @@ describe('an ELF file', () => {
     expect(readElfBytes(writeElf({ ...shape, bits, littleEndian, machine: 40, flags: 0x400 }), 'x')).toEqual({
       bits,
       littleEndian,
+      osAbi: 0,
+      type: 3,
       machine: 40,
       flags: 0x400,
       interpreter: '/lib/ld.so.1',

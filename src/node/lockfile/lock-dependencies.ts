@@ -47,6 +47,7 @@ export async function lockDependencies(question: LockedQuestion): Promise<Locked
     install = await readLock({
       project,
       target,
+      settings,
       fetch: (archives) => fetchPackages(archives, packagesDir, source, reporter),
     })
   } finally {

@@ -4,6 +4,7 @@ import type { DependencyClosure } from '../project/dependency-closure.ts'
 import type { Project } from '../project/detect-project.ts'
 import type { NativeBase } from '../project/native-files.ts'
 import type { LockedArchive, LockedTree } from './locked-tree.ts'
+import type { NpmSettings } from './npmrc.ts'
 import type { PackedPackages } from './package-store.ts'
 
 export interface LockedInstall {
@@ -37,6 +38,7 @@ export interface LockedCommand {
 export interface LockQuestion {
   readonly project: Project
   readonly target: NativeBase
+  readonly settings: NpmSettings
   /** Fetches what is not at hand. */
   fetch(archives: readonly LockedArchive[]): Promise<PackedPackages>
 }

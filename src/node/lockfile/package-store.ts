@@ -1,28 +1,31 @@
 /** Packages of registries in the cache folder, unpacked once: every later build reads them there. */
 
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { forEachLimited } from '../../content/for-each-limited.ts'
-import { OciBuildError } from '../../errors.ts'
+import { messageOf, OciBuildError } from '../../errors.ts'
 import type { Reporter } from '../../events.ts'
+import { wrongPatch } from './apply-patch.ts'
 import { integrityName, parseIntegrity, type Integrity } from './integrity.ts'
 import type { LockedArchive } from './locked-tree.ts'
 import { openPacked, type PackedPackage } from './packed-package.ts'
+import { patchPackage } from './patched-package.ts'
 import { labelOf, type TarballSource } from './tarball-source.ts'
 import { unpackTarball } from './unpack-tarball.ts'
 
 export type PackedPackages = ReadonlyMap<string, PackedPackage>
 
 /** What an archive's package is found by in `PackedPackages`. */
-export function packedKey({ integrity }: Pick<LockedArchive, 'integrity'>): string {
-  return integrity ?? ''
+export function packedKey({ integrity = '', patch }: Pick<LockedArchive, 'integrity' | 'patch'>): string {
+  return patch === undefined ? integrity : `${integrity} ${patch}`
 }
 
 /** At once: each holds an archive in memory. */
 const limit = 8
 
 /**
- * All archives as packages, from `dir` or from `source`. Throws what `source` throws, `OCB-ARCHIVE-…` and
- * `OCB-NODE-LOCKFILE-INTEGRITY` for one without a checksum.
+ * All archives as packages, from `dir` or from `source`, patched where they name a patch. Throws what `source` throws,
+ * `OCB-ARCHIVE-…`, `OCB-NODE-PATCH` and `OCB-NODE-LOCKFILE-INTEGRITY` for one without a checksum.
  */
 export async function fetchPackages(
   archives: readonly LockedArchive[],
@@ -30,32 +33,51 @@ export async function fetchPackages(
   source: TarballSource,
   reporter: Reporter,
 ): Promise<PackedPackages> {
-  const packed = new Map<string, PackedPackage>()
+  const kept = new Map<string, PackedPackage>()
   const missing = new Map<string, { readonly archive: LockedArchive; readonly integrity: Integrity }>()
   for (const archive of archives) {
-    const key = packedKey(archive)
-    if (packed.has(key) || missing.has(key)) continue
-    const integrity = parseIntegrity(archive.integrity ?? '')
+    const { integrity: key = '' } = archive
+    if (kept.has(key) || missing.has(key)) continue
+    const integrity = parseIntegrity(key)
     if (integrity === undefined) throw withoutIntegrity(archive)
     const found = openPacked(join(dir, integrityName(integrity)))
     if (found === undefined) missing.set(key, { archive, integrity })
-    else packed.set(key, found)
+    else kept.set(key, found)
   }
-  if (missing.size === 0) return packed
-  const title = `packages of the lockfile (${missing.size})`
-  await reporter.step({ stage: 'plan', title }, async ({ progress }) => {
-    let done = 0
-    const items = Array.from(missing)
-    await forEachLimited(items, limit, reporter.signal, async ([key, { archive, integrity }], signal) => {
-      const folder = join(dir, integrityName(integrity))
-      await unpackTarball(await source.get(archive, integrity, signal), folder, labelOf(archive), signal)
-      const found = openPacked(folder)
-      if (found === undefined) throw new Error(`unreachable: ${folder} was written and is not whole`)
-      packed.set(key, found)
-      progress((done += 1), items.length)
+  if (missing.size > 0) {
+    const title = `packages of the lockfile (${missing.size})`
+    await reporter.step({ stage: 'plan', title }, async ({ progress }) => {
+      let done = 0
+      const items = Array.from(missing)
+      await forEachLimited(items, limit, reporter.signal, async ([key, { archive, integrity }], signal) => {
+        const folder = join(dir, integrityName(integrity))
+        await unpackTarball(await source.get(archive, integrity, signal), folder, labelOf(archive), signal)
+        const found = openPacked(folder)
+        if (found === undefined) throw new Error(`unreachable: ${folder} was written and is not whole`)
+        kept.set(key, found)
+        progress((done += 1), items.length)
+      })
     })
-  })
+  }
+  const packed = new Map<string, PackedPackage>()
+  for (const archive of archives) {
+    const found = kept.get(archive.integrity ?? '')
+    if (found !== undefined) packed.set(packedKey(archive), patched(found, archive))
+  }
   return packed
+}
+
+function patched(packed: PackedPackage, archive: LockedArchive): PackedPackage {
+  const { patch } = archive
+  if (patch === undefined) return packed
+  const what = `the patch ${patch} to ${labelOf(archive)}`
+  let text: string
+  try {
+    text = readFileSync(patch, 'utf8')
+  } catch (error) {
+    throw wrongPatch(what, messageOf(error))
+  }
+  return patchPackage(packed, text, what)
 }
 
 function withoutIntegrity(archive: LockedArchive): OciBuildError {

@@ -1,7 +1,7 @@
 /** A locked install as placements: packages from their archives, links, commands. */
 
 import { existsSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, posix } from 'node:path'
 import { fileMtimeFor, executableMode, fileMode } from '../../plan/entry-metadata.ts'
 import { below, refuseWhiteoutName } from '../../plan/image-path.ts'
 import type { Placement } from '../../plan/placement.ts'
@@ -38,7 +38,9 @@ export function lockedFiles(root: string, install: LockedInstall): LockedFiles {
   const folders = new Set(install.closure.packages.map(({ folder }) => folder))
   for (const item of install.tree.packages.values()) {
     if (!folders.has(join(root, item.path))) continue
-    files.set(item.path, filesOf(item, install, byOwner.get(item.path) ?? new Set()))
+    // pnpm marks every command of a package; npm those that it links.
+    const own = install.asNpm ? byOwner.get(item.path) : commandFiles(item)
+    files.set(item.path, filesOf(item, install, own ?? new Set()))
   }
   const workspaces = new Set(install.closure.workspaces.map(({ folder }) => folder))
   const commands = install.commands.filter(({ owner, file }) => {
@@ -77,6 +79,10 @@ export function placeLockedWorkspaceLinks(
     ...links.map((link) => placeLink(map, link)),
     ...commands.filter(({ owner }) => !files.has(owner)).map((command) => placeCommand(map, command)),
   ]
+}
+
+function commandFiles({ manifest }: LockedPackage): ReadonlySet<string> {
+  return new Set(Object.values(manifest.bin).map((file) => posix.join('/', file).slice(1)))
 }
 
 function filesOf(

@@ -39,7 +39,7 @@ export async function describeProject(
       config: {},
       compression: { type: 'gzip', level: 6 },
       user,
-      target: { name: base.reference, platform, libc: 'glibc', libraries: new Map() },
+      target: { platform, libc: 'glibc' },
       excludedPaths: [],
       environment,
       reporter: createReporter(undefined, undefined, environment.now),

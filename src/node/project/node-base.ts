@@ -40,16 +40,21 @@ export async function chooseNodeBase(project: Project, running: string): Promise
   }
 }
 
-/** Throws `OCB-NODE-ENGINES` where a base says which Node.js it has, and `engines` do not allow it. */
+/**
+ * Throws `OCB-NODE-ENGINES` where a base has a Node.js that `engines` do not allow. `versionOf` is asked only where
+ * there are some, since it may read the base; it is undefined for a base that has none, or one that does not say.
+ */
 export async function checkEngines(
   project: Project,
   base: string,
-  version: string | undefined,
+  versionOf: () => Promise<string | undefined>,
 ): Promise<void> {
   const range = project.manifest.engines
-  if (range === undefined || version === undefined) return
+  if (range === undefined) return
   const { default: semver } = await import('semver')
   if (semver.validRange(range) === null) throw noRange(range)
+  const version = await versionOf()
+  if (version === undefined) return
   if (semver.valid(version) === null || semver.satisfies(version, range, { includePrerelease: true })) return
   throw new OciBuildError('OCB-NODE-ENGINES', {
     message: `the base ${base} has Node.js ${version}, and engines.node of ${project.folder}/package.json is "${range}"`,

@@ -20,9 +20,8 @@ import { isInside, resolveFile } from './entry-file.ts'
 import { isBelow } from './installed-tree.ts'
 import { initPlacement, withInit } from './init-preload.ts'
 import type { Manifest } from './manifest.ts'
-import { checkLeftOut, checkNativeFiles, type NativeBase } from './native-files.ts'
-import { fitsTarget } from './native-platform.ts'
-import { formatPlatform } from '../../spec/platform.ts'
+import { checkLeftOut } from './native-errors.ts'
+import { fitsTarget, type NativeTarget } from './native-platform.ts'
 import type { LockedDependencies } from './locked-dependencies.ts'
 import { nodeConfig } from './node-config.ts'
 import {
@@ -49,7 +48,7 @@ export interface ProjectQuestion {
   /** In place of what is installed. */
   readonly locked?: LockedDependencies | undefined
   /** What the image's native files must run on. */
-  readonly target: NativeBase
+  readonly target: NativeTarget
   /** Absolute host paths that are never copied. */
   readonly excludedPaths: readonly string[]
   readonly environment: Environment
@@ -112,8 +111,6 @@ export function planProject(question: ProjectQuestion): ProjectPlan {
     parts.flatMap(({ placements }) => placements),
     words.workingDir,
   )
-  const lowest = parts.find(({ name }) => name === 'dependencies')?.placements ?? []
-  const native = checkNativeFiles(lowest, question.target, project.manager)
   if (found !== undefined) checkLeftOut(found, question.target, project.manager)
   const command = init === undefined ? start?.cmd : withInit(start?.cmd ?? [], init.path)
   const started = start && { ...start, cmd: command ?? start.cmd }
@@ -130,9 +127,6 @@ export function planProject(question: ProjectQuestion): ProjectPlan {
     decisions: [
       `project: ${project.manifest.name ?? project.folder}, ${locked === undefined ? 'installed' : 'locked'} by ${project.manager.name} (${project.manager.reason})`,
       ...planned.decisions,
-      ...(native > 0
-        ? [`native files: ${native}, of which each package has one for ${targetName(question.target)}`]
-        : []),
       `user: ${user.user ?? user.owner} (${user.reason})`,
       ...(writable.length > 0 ? [`writable: ${writable.join(', ')}; all else belongs to root`] : []),
       ...startDecisions(started, words.init),
@@ -270,10 +264,6 @@ function ownParts(
       return { name, placements: [...owned, ...added] }
     })
     .filter(({ placements }) => placements.length > 0)
-}
-
-function targetName({ platform, libc }: NativeBase): string {
-  return [formatPlatform(platform), libc].filter((word) => word !== undefined).join(' with ')
 }
 
 function startDecisions(start: StartCommand | undefined, init: boolean): readonly string[] {

@@ -4,7 +4,7 @@ import { cpSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { BuildPlan, BuildResult, PlannedEntryView } from '../../../src/build-types.ts'
 import { build, createPlan } from '../../../src/build.ts'
-import { processEnvironment } from '../../../src/environment.ts'
+import { processEnvironment, type Environment } from '../../../src/environment.ts'
 import { makeProject } from '../project/project-kit.ts'
 
 /** Of all builds of a test file: packages are fetched once. */
@@ -43,7 +43,7 @@ export function planLocked(root: string, node: object = {}, more: object = {}): 
   return createPlan({ cwd: root, cacheDir, environment, spec })
 }
 
-export const environment = processEnvironment()
+export const environment: Environment = processEnvironment()
 
 function specOf(node: object, more: object): object {
   return { name: 'app', node, base: 'scratch', created: 'epoch', metadata: 'none', ...more }

@@ -31,11 +31,14 @@ describe('the base', () => {
 
   it('must have a Node.js that engines allow', async () => {
     const project = await detectProject(makeProject({ 'package.json': engines('>=22') }), undefined)
-    await checkEngines(project, 'x', '22.1.0')
-    await checkEngines(project, 'x', undefined)
-    const error = await errorOf(() => checkEngines(project, 'host:node', '20.1.0'))
+    await checkEngines(project, 'x', async () => '22.1.0')
+    await checkEngines(project, 'x', async () => undefined)
+    const error = await errorOf(() => checkEngines(project, 'host:node', async () => '20.1.0'))
     expect(error.code).toBe('OCB-NODE-ENGINES')
     expect(error.message).toContain('the base host:node has Node.js 20.1.0')
+    // Nobody reads a base for engines that are not set.
+    const any = await detectProject(makeProject({ 'package.json': {} }), undefined)
+    await checkEngines(any, 'x', () => Promise.reject(new Error('the base was read')))
     const none = await detectProject(makeProject({ 'package.json': engines('soon') }), undefined)
     expect(await errorOf(() => chooseNodeBase(none, '20.1.0'))).toMatchObject({ code: 'OCB-NODE-ENGINES' })
   })
