@@ -18,7 +18,14 @@ import {
  */
 export type AddonAbi = 'node-api' | number | undefined
 
-const tags = { strings: 5, relocations: 7, relocationBytes: 8, stringBytes: 10 }
+const tags = {
+  strings: 5,
+  relocations: 7,
+  relocationBytes: 8,
+  stringBytes: 10,
+  packedBytes: 35,
+  packed: 36,
+}
 /** Far above what linkers write for addons. */
 const limits = { stringBytes: 1 << 26, relocationBytes: 1 << 26 }
 
@@ -50,7 +57,12 @@ export function readAddonAbi(source: ElfSource): AddonAbi {
   const relative = relativeTypes[header.getUint16(18, format.littleEndian)]
   if (!format.wide || relative === undefined || !names.includes('node_module_register\0')) return undefined
   const relocations = table(tags.relocations, tags.relocationBytes, limits.relocationBytes)
-  return relocations && versionOfModule(format, segments, addressesIn(format, relocations, relative))
+  const packed = table(tags.packed, tags.packedBytes, limits.relocationBytes)
+  const addresses = new Map([
+    ...(relocations === undefined ? [] : addressesIn(format, relocations, relative)),
+    ...(packed === undefined ? [] : packedAddresses(format, segments, packed)),
+  ])
+  return versionOfModule(format, segments, addresses)
 }
 
 /** Where the loader writes an address of the file itself, and which. Elf64_Rela: offset, info, addend, 8 bytes each. */
@@ -66,6 +78,36 @@ function addressesIn(
     if (place <= Number.MAX_SAFE_INTEGER && address <= Number.MAX_SAFE_INTEGER) {
       addresses.set(Number(place), Number(address))
     }
+  }
+  return addresses
+}
+
+/** SHT_RELR: an even word is a place, an odd one a bit for each of the 63 places after the last; addends lie there. */
+function packedAddresses(
+  { source, littleEndian }: Format,
+  segments: readonly Segment[],
+  table: DataView,
+): ReadonlyMap<number, number> {
+  const addresses = new Map<number, number>()
+  const take = (place: number): void => {
+    if (!isInFile(segments, place) || !isInFile(segments, place + 7)) return
+    const address = readAt(source, fileOffset(source, segments, place), 8, 'an address').getBigUint64(
+      0,
+      littleEndian,
+    )
+    if (address <= Number.MAX_SAFE_INTEGER) addresses.set(place, Number(address))
+  }
+  let next = 0
+  for (let at = 0; at + 8 <= table.byteLength; at += 8) {
+    const word = table.getBigUint64(at, littleEndian)
+    if ((word & 1n) === 0n) {
+      if (word > Number.MAX_SAFE_INTEGER) return addresses
+      take(Number(word))
+      next = Number(word) + 8
+      continue
+    }
+    for (let bit = 1n; bit < 64n; bit += 1n) if ((word >> bit) & 1n) take(next + (Number(bit) - 1) * 8)
+    next += 63 * 8
   }
   return addresses
 }

@@ -20,9 +20,8 @@ export async function readNodeRelease(content: ByteStream): Promise<NodeRelease 
   let tail = ''
   for await (const chunk of content) {
     const text = tail + Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength).toString('latin1')
-    // `process.version` is a string of C; `process.config` is JSON, and has the module version.
-    // oxlint-disable-next-line no-control-regex
-    for (const [, version] of text.matchAll(/\0v(\d+\.\d+\.\d+(?:-[a-z0-9.]+)?)(?=\0)/g)) {
+    // `process.version` is a string of C, or of V8's snapshot; `process.config` is JSON, and has the module version.
+    for (const [, version] of text.matchAll(/[^ -~]v(\d+\.\d+\.\d+(?:-[a-z0-9.]+)?)(?=[^ -~])/g)) {
       if (version !== undefined) versions.add(version)
     }
     const found = /"node_module_version": ?(\d+)/.exec(text)?.[1]
@@ -30,7 +29,7 @@ export async function readNodeRelease(content: ByteStream): Promise<NodeRelease 
     tail = text.slice(-overlap)
   }
   // Libraries inside have versions of their own.
-  const candidates = [...versions]
+  const candidates = [...versions].sort((one, other) => Number.parseInt(other, 10) - Number.parseInt(one, 10))
   const version =
     candidates.find((item) => modules !== undefined && modulesOf(item) === modules) ??
     candidates.find((item) => modules !== undefined && modulesOf(item) === undefined) ??

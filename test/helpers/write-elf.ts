@@ -17,6 +17,8 @@ export interface ElfShape {
   readonly needs?: Readonly<Record<string, readonly string[]>>
   /** What NODE_MODULE lays down, with this nm_version. 64 bits only. */
   readonly module?: number
+  /** Its relocations are packed, as `-z pack-relative-relocs` packs them. */
+  readonly packed?: boolean
 }
 
 /** Layout: header, three program headers, interpreter, string table, other tables, dynamic section; loaded at 0x10000. */
@@ -58,7 +60,9 @@ export function writeElf(shape: ElfShape): Buffer {
   const dynamicAt = relocationsAt + (shape.module === undefined ? 0 : 72)
   if (defined.length > 0) tags.push([0x6ffffffc, loadAddress + definedAt])
   if (needed.length > 0) tags.push([0x6ffffffe, loadAddress + neededAt])
-  if (shape.module !== undefined) tags.push([7, loadAddress + relocationsAt], [8, 72])
+  if (shape.module !== undefined && shape.packed === true)
+    tags.push([36, loadAddress + relocationsAt], [35, 16])
+  else if (shape.module !== undefined) tags.push([7, loadAddress + relocationsAt], [8, 72])
   tags.push([5, loadAddress + stringsAt], [10, strings.length], [0, 0])
   const dynamicBytes = tags.length * (wide ? 16 : 8)
   const size = dynamicAt + dynamicBytes
@@ -125,11 +129,18 @@ export function writeElf(shape: ElfShape): Buffer {
       [24, 0],
       [40, stringsAt + modname],
     ] as const
-    addresses.forEach(([offset, target], index) => {
-      word(loadAddress + moduleAt + offset, relocationsAt + index * 24)
-      word(relative, relocationsAt + index * 24 + 8)
-      word(loadAddress + target, relocationsAt + index * 24 + 16)
-    })
+    if (shape.packed === true) {
+      // A place, and a bit for each place after it.
+      word(loadAddress + moduleAt + 16, relocationsAt)
+      word(0b1011, relocationsAt + 8)
+      for (const [offset, target] of addresses) word(loadAddress + target, moduleAt + offset)
+    } else {
+      addresses.forEach(([offset, target], index) => {
+        word(loadAddress + moduleAt + offset, relocationsAt + index * 24)
+        word(relative, relocationsAt + index * 24 + 8)
+        word(loadAddress + target, relocationsAt + index * 24 + 16)
+      })
+    }
   }
   tags.forEach(([tag, value], index) => {
     word(tag, dynamicAt + index * (wide ? 16 : 8))
