@@ -9,6 +9,7 @@ import type { BaseFiles } from '../layer/lower.ts'
 import { createLowerStack } from '../layer/lower-stack.ts'
 import { normalizeLayer } from '../layer/normalize.ts'
 import type { Pins, PlanOverBase } from '../lock/pins.ts'
+import { createCopyMemory, type CopyMemory } from '../plan/copy-memory.ts'
 import type { HiddenBy, PlannedLayer } from '../plan/placement.ts'
 import type { PlanContext } from '../plan/plan-context.ts'
 import { planLayers } from '../plan/plan-layers.ts'
@@ -21,7 +22,7 @@ import { formatReference } from '../spec/parse-reference.ts'
 import { planNodeProject, type NodePlan } from './node-project.ts'
 import { openBase } from './open-base.ts'
 import { openSpecSource } from './open-source.ts'
-import type { Session } from './session.ts'
+import { askOnce, type Session } from './session.ts'
 
 export interface LayerPlan {
   readonly changeset: Changeset
@@ -52,23 +53,27 @@ export async function planImages(
   pins: Pins,
 ): Promise<readonly ImagePlan[]> {
   const plans: ImagePlan[] = []
+  const several = spec.images.length > 1 || spec.images.some(({ platforms }) => platforms.length > 1)
+  const shared = { resolved: spec, pins, copies: several ? createCopyMemory() : undefined }
   for (const image of spec.images)
-    plans.push(await session.timeSpent.on(image, () => planImage(image, spec, session, pins)))
+    plans.push(await session.timeSpent.on(image, () => planImage(image, shared, session)))
   return plans
 }
 
-async function planImage(
-  image: ImageSpec,
-  spec: ResolvedSpec,
-  session: Session,
-  pins: Pins,
-): Promise<ImagePlan> {
+/** What the images of one plan have in common. */
+interface Shared {
+  readonly resolved: ResolvedSpec
+  readonly pins: Pins
+  readonly copies: CopyMemory | undefined
+}
+
+async function planImage(image: ImageSpec, shared: Shared, session: Session): Promise<ImagePlan> {
   const platforms: PlatformPlan[] = []
   for (const platform of image.platforms) {
     const title = stepTitle('files', { spec: image }, platform)
     platforms.push(
       await session.reporter.step({ stage: 'plan', title }, async (step) => {
-        const plan = await planPlatform(image, platform, spec, session, pins)
+        const plan = await planPlatform(image, platform, shared, session)
         const entries = plan.layers.reduce((sum, layer) => sum + layer.changeset.entries.length, 0)
         step.finish({
           detail: `${count(entries, 'entry', 'entries')} in ${count(plan.layers.length, 'layer', 'layers')}`,
@@ -110,14 +115,14 @@ function count(value: number, one: string, many: string): string {
 async function planPlatform(
   spec: ImageSpec,
   platform: Platform,
-  resolved: ResolvedSpec,
+  shared: Shared,
   session: Session,
-  pins: Pins,
 ): Promise<PlatformPlan> {
+  const { resolved, pins } = shared
   const base = await openBase(spec, platform, session, pins)
   const planned = await planLayers(
     await spec.layersFor(platform),
-    planContext(spec, platform, resolved, session, pins),
+    planContext(spec, platform, shared, session),
   )
   const { store = emptyStore, layers: baseLayers } = base.image
   const files = { store, layers: baseLayers }
@@ -159,9 +164,11 @@ interface LayersOverBase {
 
 function readNamesOf(
   { store, layers }: Pick<BaseFiles, 'store' | 'layers'>,
-  { cache, options }: Session,
+  { cache, options, asked }: Session,
 ): () => Promise<readonly (readonly LayerEntry[])[]> {
-  return () => readNames(store, layers, { cacheDir: cache.namesDir, signal: options.signal })
+  const read = { cacheDir: cache.namesDir, signal: options.signal }
+  const key = layers.map(({ digest }) => digest).join(' ')
+  return () => askOnce(asked.names, key, () => readNames(store, layers, read))
 }
 
 async function normalizeLayers(
@@ -193,9 +200,8 @@ const emptyStore = {
 function planContext(
   spec: ImageSpec,
   platform: Platform,
-  resolved: ResolvedSpec,
+  { resolved, pins, copies }: Shared,
   session: Session,
-  pins: Pins,
 ): PlanContext {
   const { options, cache, environment, reporter, staging } = session
   return {
@@ -207,6 +213,7 @@ function planContext(
     blobs: staging,
     offline: options.offline === true,
     environment,
+    copies,
     async openImage(reference, wanted) {
       const source = await openSpecSource(reference, spec, session, pins)
       const image = await openBaseImage(source, wanted, formatReference(reference), 'image')
