@@ -17,7 +17,7 @@ const racyMs = 2000
 const maxUnused = 200_000
 
 export interface FileDigests {
-  /** The sha256 in hex, when the file is the one that was hashed. */
+  /** The sha256 in hex, when the file is the one that was hashed, by an earlier run or by this one. */
   lookup(source: HostSource): string | undefined
   remember(source: HostSource, hex: string): void
   /** Writes what is new, atomically; the last of several processes wins, the others' files are hashed again. */
@@ -36,6 +36,8 @@ export function openFileDigests(filesDir: string, root: string, wallClockMs: () 
   const fresh = new Map<string, Row>()
   return {
     lookup(source) {
+      const row = fresh.get(source.path)
+      if (row !== undefined && isSameFile(row.source, source)) return row.hex
       const known = open()
       const index = known.indexes.get(source.path)
       if (index === undefined || !isSame(known.stats, index, source)) return undefined
@@ -87,6 +89,15 @@ function isSame(stats: Float64Array, index: number, source: Row['source']): bool
     stats[at + 1] === source.mtimeMs &&
     stats[at + 2] === source.ctimeMs &&
     stats[at + 3] === source.ino
+  )
+}
+
+function isSameFile(one: Row['source'], other: Row['source']): boolean {
+  return (
+    one.size === other.size &&
+    one.mtimeMs === other.mtimeMs &&
+    one.ctimeMs === other.ctimeMs &&
+    one.ino === other.ino
   )
 }
 

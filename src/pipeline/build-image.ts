@@ -1,6 +1,6 @@
 /** Plans become stored images: layers, configs, manifests and indexes in the staging store. */
 
-import { openFileDigests } from '../cache/file-digests.ts'
+import { openFileDigests, type FileDigests } from '../cache/file-digests.ts'
 import type { FileBacked, Fetcher } from '../content/store.ts'
 import { assembleImage, type AssembledImage } from '../image/assemble-image.ts'
 import { assembleIndex } from '../image/assemble-index.ts'
@@ -41,8 +41,15 @@ export async function buildImages(
   const shared = createSharedLayers(local, platformsOf(plans), outputs, session)
   const { taken } = shared
   const images: StagedImage[] = []
+  // Images of one root share what is known of its files.
+  const memories = new Map<string, FileDigests>()
+  const filesOf = (root: string): FileDigests => {
+    const files = memories.get(root) ?? openFileDigests(cache.filesDir, root, environment.wallClockMs)
+    memories.set(root, files)
+    return files
+  }
   const stage = async (plan: ImagePlan): Promise<StagedImage> => {
-    const files = openFileDigests(cache.filesDir, plan.spec.root, environment.wallClockMs)
+    const files = filesOf(plan.spec.root)
     const builder = { store: staging, cache: shared.cacheFor(plan.spec), files, encoderId, verify, signal }
     const platforms: StagedPlatform[] = []
     for (const platform of plan.platforms) {
@@ -60,10 +67,14 @@ export async function buildImages(
       const image = await assembleImage(staging, platform.spec, platform.platform, platform.base, layers)
       platforms.push({ plan: platform, image, layers })
     }
-    files.save()
     return { plan, platforms, root: await stageRoot(plan, platforms, session), taken: taken.store }
   }
-  for (const plan of plans) images.push(await session.timeSpent.on(plan.spec, () => stage(plan)))
+  try {
+    for (const plan of plans) images.push(await session.timeSpent.on(plan.spec, () => stage(plan)))
+  } finally {
+    // What was hashed stays known also where a later image failed.
+    for (const files of memories.values()) files.save()
+  }
   return images
 }
 

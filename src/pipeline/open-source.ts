@@ -9,7 +9,7 @@ import type { Pins } from '../lock/pins.ts'
 import type { Descriptor } from '../spec/descriptor.ts'
 import { formatReference, qualifiedName } from '../spec/parse-reference.ts'
 import type { Reference, RegistryReference } from '../spec/reference.ts'
-import type { Session } from './session.ts'
+import { askOnce, type Session } from './session.ts'
 
 /**
  * Opens it. What is pinned is not asked for. A tag is, on every build, unless `--offline`: then it is what it was when
@@ -36,8 +36,10 @@ async function openFromRegistry(
   session: Session,
   pins: Pins,
 ): Promise<ImageSource> {
-  const { staging, registries } = session
-  const root = pins.rootOf(reference) ?? (await resolveTag(reference, session))
+  const { staging, registries, asked } = session
+  const root =
+    pins.rootOf(reference) ??
+    (await askOnce(asked.roots, formatReference(reference), () => resolveTag(reference, session)))
   pins.resolved(reference, root)
   const far = async (): Promise<ImageSource['store']> => {
     const { registrySourceAt } = await import('../open-registry.ts')

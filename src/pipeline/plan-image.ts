@@ -7,6 +7,7 @@ import { openBaseImage, type BaseImage } from '../image/base-image.ts'
 import type { LayerMemory } from '../layer/layer-memory.ts'
 import type { BaseFiles } from '../layer/lower.ts'
 import type { Pins, PlanOverBase } from '../lock/pins.ts'
+import { createCopyMemory, type CopyMemory } from '../plan/copy-memory.ts'
 import type { HiddenBy } from '../plan/placement.ts'
 import type { PlanContext } from '../plan/plan-context.ts'
 import { planLayers } from '../plan/plan-layers.ts'
@@ -20,7 +21,7 @@ import { planNodeProject, type NodePlan } from './node-project.ts'
 import { openBase } from './open-base.ts'
 import { openSpecSource } from './open-source.ts'
 import { planLayersOver, type LayerPlan } from './plan-layers-over.ts'
-import type { Session } from './session.ts'
+import { askOnce, type Session } from './session.ts'
 
 export interface PlatformPlan {
   /** The image's, with what a Node.js project adds to it on this platform. */
@@ -50,18 +51,26 @@ export interface Planning {
 /** Plans every image for every platform of its own, in order. */
 export async function planImages(spec: ResolvedSpec, planning: Planning): Promise<readonly ImagePlan[]> {
   const plans: ImagePlan[] = []
+  const several = spec.images.length > 1 || spec.images.some(({ platforms }) => platforms.length > 1)
+  const shared = { ...planning, resolved: spec, copies: several ? createCopyMemory() : undefined }
   for (const image of spec.images)
-    plans.push(await planning.session.timeSpent.on(image, () => planImage(image, spec, planning)))
+    plans.push(await planning.session.timeSpent.on(image, () => planImage(image, shared)))
   return plans
 }
 
-async function planImage(image: ImageSpec, spec: ResolvedSpec, planning: Planning): Promise<ImagePlan> {
+/** What the images of one plan have in common. */
+interface Shared extends Planning {
+  readonly resolved: ResolvedSpec
+  readonly copies: CopyMemory | undefined
+}
+
+async function planImage(image: ImageSpec, shared: Shared): Promise<ImagePlan> {
   const platforms: PlatformPlan[] = []
   for (const platform of image.platforms) {
     const title = stepTitle('files', { spec: image }, platform)
     platforms.push(
-      await planning.session.reporter.step({ stage: 'plan', title }, async (step) => {
-        const plan = await planPlatform(image, platform, spec, planning)
+      await shared.session.reporter.step({ stage: 'plan', title }, async (step) => {
+        const plan = await planPlatform(image, platform, shared)
         const entries = plan.layers.reduce((sum, layer) => sum + layer.size.entries, 0)
         step.finish({
           detail: `${count(entries, 'entry', 'entries')} in ${count(plan.layers.length, 'layer', 'layers')}`,
@@ -100,17 +109,12 @@ function count(value: number, one: string, many: string): string {
   return `${value} ${value === 1 ? one : many}`
 }
 
-async function planPlatform(
-  spec: ImageSpec,
-  platform: Platform,
-  resolved: ResolvedSpec,
-  planning: Planning,
-): Promise<PlatformPlan> {
-  const { session, pins, memory } = planning
+async function planPlatform(spec: ImageSpec, platform: Platform, shared: Shared): Promise<PlatformPlan> {
+  const { resolved, session, pins, memory } = shared
   const base = await openBase(spec, platform, session, pins)
   const planned = await planLayers(
     await spec.layersFor(platform),
-    planContext(spec, platform, resolved, session, pins),
+    planContext(spec, platform, shared, session),
   )
   const { store = emptyStore, layers: baseLayers } = base.image
   const files = { store, layers: baseLayers }
@@ -154,9 +158,11 @@ interface LayersOverBase {
 
 function readNamesOf(
   { store, layers }: Pick<BaseFiles, 'store' | 'layers'>,
-  { cache, options }: Session,
+  { cache, options, asked }: Session,
 ): () => Promise<readonly (readonly LayerEntry[])[]> {
-  return () => readNames(store, layers, { cacheDir: cache.namesDir, signal: options.signal })
+  const read = { cacheDir: cache.namesDir, signal: options.signal }
+  const key = layers.map(({ digest }) => digest).join(' ')
+  return () => askOnce(asked.names, key, () => readNames(store, layers, read))
 }
 
 const emptyStore = {
@@ -168,9 +174,8 @@ const emptyStore = {
 function planContext(
   spec: ImageSpec,
   platform: Platform,
-  resolved: ResolvedSpec,
+  { resolved, pins, copies }: Shared,
   session: Session,
-  pins: Pins,
 ): PlanContext {
   const { options, cache, environment, reporter, staging } = session
   return {
@@ -182,6 +187,7 @@ function planContext(
     blobs: staging,
     offline: options.offline === true,
     environment,
+    copies,
     async openImage(reference, wanted) {
       const source = await openSpecSource(reference, spec, session, pins)
       const image = await openBaseImage(source, wanted, formatReference(reference), 'image')

@@ -8,6 +8,8 @@ import { asBuildError, OciBuildError, systemErrorCode } from '../errors.ts'
 import { createReporter, type Reporter, type Warning } from '../events.ts'
 import { createLayerCache, type LayerCache } from '../layer/layer-cache.ts'
 import { openLayout, type LayoutStore } from '../layout/layout-store.ts'
+import type { LayerEntry } from '../rootfs/tree-types.ts'
+import type { Descriptor } from '../spec/descriptor.ts'
 import { createRegistries, type Registries } from './registries.ts'
 import { createEncoderIdentity, type EncoderIdentity } from './encoder-identity.ts'
 import { createTimeSpent, type TimeSpent } from './time-spent.ts'
@@ -30,12 +32,28 @@ export interface Session {
   /** When the session began, in milliseconds since the epoch. */
   readonly startedWallMs: number
   readonly registries: Registries
+  /** What this build was told or read of images elsewhere, by what was asked: each is asked once. */
+  readonly asked: Asked
   /** Runs when the session ends, however it ends; the last first. */
   atEnd(work: () => Promise<void>): void
   /** Milliseconds since the session began. */
   elapsedMs(): number
   /** Throws `OCB-STRICT` when warnings are errors and there were any. */
   checkStrict(): void
+}
+
+export interface Asked {
+  /** By the text of a reference: what it resolved to, one and the same for all images of a build. */
+  readonly roots: Map<string, Promise<Descriptor>>
+  /** By the digests of layers: their names. */
+  readonly names: Map<string, Promise<readonly (readonly LayerEntry[])[]>>
+}
+
+/** What is known under a key, else what `ask` gives, for all who come after. */
+export function askOnce<T>(known: Map<string, Promise<T>>, key: string, ask: () => Promise<T>): Promise<T> {
+  const answer = known.get(key) ?? ask()
+  known.set(key, answer)
+  return answer
 }
 
 /**
@@ -106,6 +124,7 @@ async function openSession(
     encoderId: createEncoderIdentity({ options, environment, cache, reporter }),
     startedWallMs: environment.wallClockMs(),
     registries,
+    asked: { roots: new Map(), names: new Map() },
     atEnd,
     elapsedMs: () => environment.now() - startedMs,
     checkStrict() {

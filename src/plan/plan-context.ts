@@ -6,6 +6,7 @@ import type { Reporter } from '../events.ts'
 import type { Rootfs } from '../rootfs/collect-files.ts'
 import type { Platform } from '../spec/platform.ts'
 import type { Reference } from '../spec/reference.ts'
+import type { CopyMemory } from './copy-memory.ts'
 import type { HiddenLog } from './hidden-log.ts'
 
 /** Where downloads are kept by their digest. */
@@ -24,6 +25,8 @@ export interface PlanContext {
   readonly blobs: LocalBlobs
   readonly offline: boolean
   readonly environment: Environment
+  /** What other images of the same plan copied; absent: nobody else copies anything. */
+  readonly copies?: CopyMemory | undefined
 }
 
 /** The context, and what belongs to one layer of it. */

@@ -37,7 +37,7 @@ export async function planLayers(
 async function placeEntry(entry: EntrySpec, context: LayerContext): Promise<readonly Placement[]> {
   switch (entry.verb) {
     case 'copy':
-      if (entry.from === undefined) return placeCopy(entry, context)
+      if (entry.from === undefined) return (context.copies?.place ?? placeCopy)(entry, context)
       return (await import('./place-from-image.ts')).placeFromImage(entry, entry.from, context)
     case 'file':
       return placeFile(entry)

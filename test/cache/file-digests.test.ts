@@ -39,6 +39,15 @@ describe('the digests of files', () => {
     expect(memory().lookup(host('/b c é', { size: 6 }))).toBe(hex)
   })
 
+  it('are known to all images of a run, unless the file changed since', () => {
+    const files = memory()
+    files.remember(host('/a'), hex)
+    expect(files.lookup(host('/a'))).toBe(hex)
+    expect(files.lookup(host('/a', { mtimeMs: 1_001 }))).toBeUndefined()
+    files.remember(host('/new', { mtimeMs: now - 1 }), hex)
+    expect(files.lookup(host('/new', { mtimeMs: now - 1 }))).toBeUndefined()
+  })
+
   it.each([
     { size: 50 },
     { size: 6 },

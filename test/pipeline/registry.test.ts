@@ -184,6 +184,22 @@ describe('a base in a registry', () => {
     expect(registry.lines().filter((line) => /^POST \S+mount=\S+ 201/.test(line))).toHaveLength(2)
   })
 
+  it('is asked for once by all images and platforms of a build, and is one to all of them', async () => {
+    const registry = await forTest(startRegistry())
+    await pushBase(registry)
+    registry.forgetRequests()
+    const image = { base: `${registry.host}/team/base:1`, layers: [{ file: '/x', content: 'x' }] }
+    const spec = {
+      defaults: { platforms: twoPlatforms, outputs: [`oci:${folder}/image`] },
+      images: { one: { name: 'one', tags: ['1'], ...image }, two: { name: 'two', tags: ['2'], ...image } },
+    }
+    await build({ cwd: folder, cacheDir: join(folder, 'another-cache'), spec })
+    const asked = registry.lines().filter((line) => / \S*\/manifests\/1 /.test(line))
+    expect(asked).toHaveLength(1)
+    // Index, two manifests, two configs, and each layer that the outputs need.
+    expect(new Set(registry.lines()).size).toBe(registry.lines().length)
+  })
+
   it('is read once where its names are needed, and never again offline', async () => {
     const registry = await forTest(startRegistry())
     await pushBase(registry)
