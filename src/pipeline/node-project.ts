@@ -122,11 +122,13 @@ export async function planNodeProject(
     ? (await chooseNodeBase(project, environment.node.version)).reason
     : 'named by the spec or the command line'
   const { layers, hidden, config } = plan
-  const system = [formatPlatform(platform), target.libc].filter((word) => word !== undefined).join(' with ')
+  const system = [formatPlatform(platform), native.libc].filter((word) => word !== undefined).join(' with ')
   const decisions = [
     `base: ${spec.baseText} (${reason})`,
     ...plan.decisions,
-    ...(native > 0 ? [`native files: ${native}; what ${system} needs of them loads in the base`] : []),
+    ...(native.files > 0
+      ? [`native files: ${native.files}; what ${system} needs of them loads in the base`]
+      : []),
   ]
   return { layers, hidden, config, decisions }
 }

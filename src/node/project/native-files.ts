@@ -3,6 +3,7 @@
 import { compileGlobs } from '../../plan/glob-rules.ts'
 import type { Placement } from '../../plan/placement.ts'
 import { lastMatch } from '../../plan/rules.ts'
+import type { Libc } from '../base-runtime.ts'
 import type { Project } from './detect-project.ts'
 import { wrongLack, wrongPlatform } from './native-errors.ts'
 import { readNativeHeader, readNativeNeeds } from './native-header.ts'
@@ -25,16 +26,22 @@ export interface NativeQuestion {
   readonly base: NativeBase
 }
 
+export interface NativeFindings {
+  /** How many there are. */
+  readonly files: number
+  /** The base's, where it was known or had to be asked for. */
+  readonly libc: Libc | undefined
+}
+
 /**
  * Reads the header of each native file. Packages carry files for many systems: one that has some and none for the
  * target is refused, and so is an addon of which none loads in the base, and any that was compiled here for another.
- * Resolves to how many files there are. Throws `OCB-NODE-NATIVE`, `OCB-ELF-INVALID` and `OCB-COPY-UNREADABLE`.
+ * Throws `OCB-NODE-NATIVE`, `OCB-ELF-INVALID` and `OCB-COPY-UNREADABLE`.
  */
-export async function checkNativeFiles(question: NativeQuestion): Promise<number> {
+export async function checkNativeFiles(question: NativeQuestion): Promise<NativeFindings> {
   const { base, project, placements, others } = question
-  if (base.platform.os !== 'linux') return 0
-  const files = findNativeFiles(question)
-  if (files.length === 0) return 0
+  const files = base.platform.os === 'linux' ? findNativeFiles(question) : []
+  if (files.length === 0) return { files: 0, libc: base.libc }
   const needsLibc = files.some(({ header }) => header.libc !== undefined)
   const libc = base.libc ?? (needsLibc ? await base.runtime?.libc() : undefined)
   const target: NativeBase = { ...base, libc }
@@ -59,7 +66,7 @@ export async function checkNativeFiles(question: NativeQuestion): Promise<number
       throw wrongLack(first.file, first.lack, target, project.manager)
     }
   }
-  return files.length
+  return { files: files.length, libc }
 }
 
 /** Addons decide where there are some: what else lies beside them may be for other systems. */

@@ -75,7 +75,7 @@ async function check(files: Files, base: NativeBase, more: More = {}): Promise<n
     'package.json': { name: 'own', workspaces: ['packages/*'], packageManager: `${manager}@1.0.0` },
     'packages/lib/package.json': { name: '@own/lib' },
   })
-  return checkNativeFiles({
+  const { files: count } = await checkNativeFiles({
     placements: Object.entries(files).map(([path, bytes]) =>
       place(`/app/${below}${path}`, Buffer.from(bytes as Uint8Array), mode),
     ),
@@ -85,6 +85,7 @@ async function check(files: Files, base: NativeBase, more: More = {}): Promise<n
     others: others.map((path) => place(path, new Uint8Array(), 0o644)),
     base,
   })
+  return count
 }
 
 describe('the header of a native file', () => {
