@@ -12,7 +12,7 @@ import { pushHostsOf } from './pipeline/output-places.ts'
 import { prepareOutputs } from './pipeline/outputs.ts'
 import { checkLock, openPins, writeLock } from './pipeline/lock-images.ts'
 import { planImages } from './pipeline/plan-image.ts'
-import { openLayerMemory } from './pipeline/plan-layers-over.ts'
+import { openPlannedMemory } from './pipeline/plan-layers-over.ts'
 import { planView } from './pipeline/plan-view.ts'
 import { runAllPrepare } from './pipeline/prepare.ts'
 import { imageResult } from './pipeline/result.ts'
@@ -29,7 +29,7 @@ export function build(options: BuildOptions = {}): Promise<BuildResult> {
     const pins = await openPins(spec, session)
     const outputs = prepareOutputs(spec, session)
     await runAllPrepare(spec, session)
-    const plans = await planImages(spec, { session, pins, memory: openLayerMemory(session) })
+    const plans = await planImages(spec, { session, pins, memory: openPlannedMemory(session) })
     const staged = await buildImages(plans, outputs, session)
     session.checkStrict()
     const written = await deliver(staged, outputs, session)

@@ -4,7 +4,7 @@ import type { ImageSpec, ResolvedSpec } from '../config/resolved-spec.ts'
 import { OciBuildError } from '../errors.ts'
 import { imagePlatform } from '../image/assemble-image.ts'
 import { openBaseImage, type BaseImage } from '../image/base-image.ts'
-import type { LayerMemory } from '../layer/layer-memory.ts'
+import type { PlannedMemory } from '../layer/planned-memory.ts'
 import type { BaseFiles } from '../layer/lower.ts'
 import type { Pins, PlanOverBase } from '../lock/pins.ts'
 import { createCopyMemory, type CopyMemory } from '../plan/copy-memory.ts'
@@ -45,7 +45,7 @@ export interface Planning {
   /** What references are taken for. */
   readonly pins: Pins
   /** What the last build made of layers; undefined where they are to be looked into whatever it made. */
-  readonly memory?: LayerMemory | undefined
+  readonly memory?: PlannedMemory | undefined
 }
 
 /** Plans every image for every platform of its own, in order. */

@@ -7,11 +7,11 @@ import type { Changeset } from '../layer/changeset.ts'
 import { baseFingerprint, fingerprintOf } from '../layer/fingerprint.ts'
 import type { BaseFiles } from '../layer/lower.ts'
 import {
-  createLayerMemory,
-  type LayerMemory,
+  createPlannedMemory,
+  type PlannedMemory,
   type LayerSize,
   type RememberedLayer,
-} from '../layer/layer-memory.ts'
+} from '../layer/planned-memory.ts'
 import { createLowerStack } from '../layer/lower-stack.ts'
 import { normalizeLayer } from '../layer/normalize.ts'
 import type { PlannedLayer } from '../plan/placement.ts'
@@ -36,16 +36,16 @@ export interface LayersOver {
   /** Of the base's layers. */
   readonly digests: readonly string[]
   /** What the last build made of them; undefined: not to be asked. */
-  readonly memory: LayerMemory | undefined
+  readonly memory: PlannedMemory | undefined
 }
 
 /**
  * The memory of layers, for builds that may use it: not for those that make every layer anew to compare, nor for those
  * that answer to `oci.lock`, which must tell the same with and without a memory.
  */
-export function openLayerMemory({ cache, layers, options }: Session): LayerMemory | undefined {
+export function openPlannedMemory({ cache, layers, options }: Session): PlannedMemory | undefined {
   if (options.verifyCache === true || options.frozen === true) return undefined
-  return createLayerMemory(cache.plannedDir, layers)
+  return createPlannedMemory(cache.plannedDir, layers)
 }
 
 /** Layers without entries are left out, with the warning `OCB-LAYER-EMPTY`. Throws what `normalizeLayer` throws. */

@@ -24,13 +24,13 @@ export interface LayerFacts {
 /** The facts, and the layer that the cache holds. */
 export interface RememberedLayer extends LayerFacts, CachedLayer {}
 
-export interface LayerMemory {
+export interface PlannedMemory {
   /** What `place` held if this is its fingerprint. Each place, a layer of a project, remembers its last build only. */
   find(place: string, fingerprint: string): Promise<RememberedLayer | undefined>
   keep(place: string, fingerprint: string, facts: LayerFacts): void
 }
 
-export function createLayerMemory(dir: string, cache: LayerCache): LayerMemory {
+export function createPlannedMemory(dir: string, cache: LayerCache): PlannedMemory {
   const pathOf = (place: string): string => join(dir, `${sha256(place).slice('sha256:'.length, 39)}.json`)
   return {
     async find(place, fingerprint) {
