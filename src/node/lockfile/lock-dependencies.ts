@@ -67,6 +67,11 @@ export async function lockDependencies(question: LockedQuestion): Promise<Locked
     closure,
     placePackages: (map) => placeLockedPackages(map, install, found),
     placeWorkspaceLinks: (map) => placeLockedWorkspaceLinks(map, install, found),
+    executables: new Set(
+      found.commands
+        .filter(({ owner }) => !found.files.has(owner))
+        .map(({ owner, file }) => join(root, owner, file)),
+    ),
     findBin: lockedBinFinder(project, install, found.files),
     decisions: [
       `dependencies: ${closure.packages.length} packages of ${install.file}, placed as ${install.command} does`,

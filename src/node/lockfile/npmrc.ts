@@ -104,9 +104,10 @@ function fromVariables(variables: Environment['variables']): Rc {
 
 /** npm's own registry: what it takes where no setting names one. */
 function askNpm({ hostPlatform, tempDir, variables }: Environment): string {
-  const none = join(tempDir, 'ocibuild-no-such-npmrc')
+  // npm refuses one file for both.
+  const [user, machine] = ['user', 'global'].map((name) => join(tempDir, `ocibuild-no-such-${name}-npmrc`))
   const kept = Object.entries(variables).filter(([name]) => !/^npm_config_/i.test(name))
-  const words = ['config', 'get', 'registry', `--userconfig=${none}`, `--globalconfig=${none}`]
+  const words = ['config', 'get', 'registry', `--userconfig=${user}`, `--globalconfig=${machine}`]
   let text: string
   try {
     text = execFileSync('npm', words, {

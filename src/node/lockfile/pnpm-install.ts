@@ -22,7 +22,8 @@ export async function lockPnpm(question: LockQuestion, file: string): Promise<Lo
   const lock = await readPnpmLock(join(root, file))
   const settings = await readPnpmSettings(project, npm)
   checkImporters(root, file, lock)
-  const fits = (manifest: Manifest): boolean => fitsTarget(manifest, target)
+  const fits = (manifest: Manifest, offered: readonly string[]): boolean =>
+    fitsTarget(manifest, target, offered)
   // Every project of the workspace is installed, and has a say in which packages all can find.
   const all = reachPackages(lock, [...lock.importers.keys()], fits)
   const own = reachPackages(lock, [project.path === '' ? '.' : project.path], fits)
@@ -96,8 +97,7 @@ function commandsOf(root: string, closure: DependencyClosure): readonly LockedCo
   const below = (path: string): string => relative(root, path).split(sep).join('/')
   for (const [folder, packages] of closure.taken) {
     const nodeModules = below(folder)
-    // Beside packages of the store there are no commands.
-    if (/\.pnpm\/[^/]+\/node_modules$/.test(nodeModules)) continue
+    if (!hasCommands(nodeModules)) continue
     for (const [key, item] of packages) {
       for (const [name, text] of Object.entries(item.manifest?.bin ?? {})) {
         const path = `${nodeModules}/.bin/${name}`
@@ -108,4 +108,11 @@ function commandsOf(root: string, closure: DependencyClosure): readonly LockedCo
     }
   }
   return [...commands.values()]
+}
+
+/** Beside packages of the store there are none, and of bundled packages those of the first level have some. */
+function hasCommands(nodeModules: string): boolean {
+  const inside = /(?:^|\/)\.pnpm\/[^/]+\/node_modules(?:\/(.*))?$/.exec(nodeModules)
+  if (inside === null) return true
+  return inside[1] !== undefined && inside[1].split('node_modules').length === 2
 }

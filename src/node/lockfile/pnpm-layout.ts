@@ -88,17 +88,19 @@ function hoistedLinks(
   settings: PnpmSettings,
 ): ReadonlyMap<string, string> {
   const links = new Map<string, string>()
-  const ofRoot = lock.importers.get('.')?.dependencies ?? []
-  const taken = new Set(
-    ofRoot.flatMap(({ alias, target }) => (reached.has(target) || target.startsWith('link:') ? alias : [])),
+  const ofRoot = lock.importers.get('.')
+  const named = (ofRoot?.dependencies ?? []).flatMap(({ alias, target }) =>
+    reached.has(target) || target.startsWith('link:') ? alias : [],
   )
+  // pnpm 9 leaves names free for development's packages too, whether or not they are installed.
+  const taken = new Set(settings.major === 9 ? [...named, ...(ofRoot?.development ?? [])] : named)
   const hoist = (alias: string, folder: string, isPackage: boolean): void => {
     const kind = settings.hoistOf(alias)
     if (kind === undefined || taken.has(alias.toLowerCase())) return
     const path = kind === 'public' ? `node_modules/${alias}` : `${store}/node_modules/${alias}`
     if (!links.has(path) || isPackage) links.set(path, folder)
-    // Packages of the monorepo keep nobody from a name.
-    if (isPackage) taken.add(alias.toLowerCase())
+    // Packages of the monorepo keep nobody from a name, but with pnpm 9.
+    if (isPackage || settings.major === 9) taken.add(alias.toLowerCase())
   }
   const direct = new Map<string, PnpmSnapshot>()
   for (const { dependencies } of lock.importers.values()) {
@@ -125,11 +127,12 @@ function hoistedLinks(
 interface Walked {
   readonly snapshot: PnpmSnapshot
   readonly depth: number
-  readonly folder: string
+  /** What packages of one depth are sorted by. */
+  readonly order: string
 }
 
 /**
- * Packages by how deep pnpm finds them, then by folder. It marks the packages of one more level before it goes down into
+ * Packages by how deep pnpm finds them, then by key (9) or folder (10). It marks the packages of one more level before it goes down into
  * the first of them, so a package may count as deeper than its shortest way.
  */
 function walked(
@@ -137,6 +140,7 @@ function walked(
   reached: ReadonlyMap<string, PnpmSnapshot>,
   settings: PnpmSettings,
 ): readonly Walked[] {
+  const orderOf = (item: PnpmSnapshot): string => (settings.major === 9 ? item.key : folderOf(item, settings))
   const visited = new Set<PnpmSnapshot>()
   const found: Walked[] = []
   const mark = (dependencies: readonly PnpmDependency[]): readonly PnpmSnapshot[] =>
@@ -147,10 +151,10 @@ function walked(
       return snapshot
     })
   const walk = (level: readonly PnpmSnapshot[], depth: number): void => {
-    for (const snapshot of level) found.push({ snapshot, depth, folder: folderOf(snapshot, settings) })
+    for (const snapshot of level) found.push({ snapshot, depth, order: orderOf(snapshot) })
     const next = level.map(({ dependencies }) => mark(dependencies))
     for (const below of next) walk(below, depth + 1)
   }
   walk(mark([...lock.importers.values()].flatMap(({ dependencies }) => dependencies)), 0)
-  return found.sort((one, other) => one.depth - other.depth || (one.folder < other.folder ? -1 : 1))
+  return found.sort((one, other) => one.depth - other.depth || (one.order < other.order ? -1 : 1))
 }

@@ -19,6 +19,8 @@ export interface PnpmDependency {
 export interface PnpmImporter {
   /** Without development's; in the lockfile's order. */
   readonly dependencies: readonly PnpmDependency[]
+  /** Names of development's. */
+  readonly development: readonly string[]
 }
 
 export interface PnpmSnapshot {
@@ -81,7 +83,10 @@ export async function readPnpmLock(path: string): Promise<PnpmLock> {
 }
 
 function importerOf(words: Words): PnpmImporter {
-  return { dependencies: [...directOf(words['dependencies']), ...directOf(words['optionalDependencies'])] }
+  return {
+    dependencies: [...directOf(words['dependencies']), ...directOf(words['optionalDependencies'])],
+    development: Object.keys(recordOf(words['devDependencies'])),
+  }
 }
 
 function directOf(list: unknown): readonly PnpmDependency[] {

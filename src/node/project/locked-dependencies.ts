@@ -1,5 +1,6 @@
 /** Dependencies that are not read from disk: what planning a project asks of them. */
 
+import { executableMode } from '../../plan/entry-metadata.ts'
 import type { Placement } from '../../plan/placement.ts'
 import type { DependencyClosure } from './dependency-closure.ts'
 import type { ImageMap } from './place-project.ts'
@@ -13,6 +14,15 @@ export interface LockedDependencies {
   /** Links and commands that lead to workspace packages. */
   placeWorkspaceLinks(map: ImageMap): readonly Placement[]
   readonly findBin: FindBin
+  /** Files of workspace packages, absolute, that an install would let be executed: commands lead to them. */
+  readonly executables: ReadonlySet<string>
   /** A line each, for `plan`. */
   readonly decisions: readonly string[]
+}
+
+/** A file of a workspace package, with the mode that an install would have given it on disk. */
+export function asCommand(placement: Placement, locked: LockedDependencies | undefined): Placement {
+  if (placement.type !== 'file' || placement.source.kind !== 'host') return placement
+  if (locked?.executables.has(placement.source.path) !== true) return placement
+  return { ...placement, mode: executableMode }
 }

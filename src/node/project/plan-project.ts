@@ -22,7 +22,7 @@ import { initPlacement, withInit } from './init-preload.ts'
 import type { Manifest } from './manifest.ts'
 import { checkLeftOut } from './native-errors.ts'
 import { fitsTarget, type NativeTarget } from './native-platform.ts'
-import type { LockedDependencies } from './locked-dependencies.ts'
+import { asCommand, type LockedDependencies } from './locked-dependencies.ts'
 import { nodeConfig } from './node-config.ts'
 import {
   checkLinks,
@@ -79,7 +79,7 @@ export function planProject(question: ProjectQuestion): ProjectPlan {
   const { locked } = question
   let found = locked?.closure
   const closure = (): DependencyClosure =>
-    (found ??= findClosure(project, (manifest) => fitsTarget(manifest, question.target)))
+    (found ??= findClosure(project, (manifest, offered) => fitsTarget(manifest, question.target, offered)))
   const hidden = createHiddenLog('app')
   const { cmd, entrypoint } = question.config
   const isOwn = cmd !== undefined || (entrypoint?.length ?? 0) > 0
@@ -225,7 +225,10 @@ function ownFiles(
         })
   refuseSecrets(found, path, words.allow)
   return {
-    placements: [placeOwnDirectory(imageFolder), ...placeFiles(map, imageFolder, found)],
+    placements: [
+      placeOwnDirectory(imageFolder),
+      ...placeFiles(map, imageFolder, found).map((item) => asCommand(item, question.locked)),
+    ],
     paths: new Set(found.map((file) => file.path)),
     reason,
   }

@@ -1,7 +1,8 @@
 /** Real projects built twice: from what a package manager installs, and from its lockfile alone. */
 
-import { cpSync, rmSync } from 'node:fs'
+import { cpSync } from 'node:fs'
 import { join } from 'node:path'
+import { expect } from 'vitest'
 import type { BuildPlan, BuildResult, PlannedEntryView } from '../../../src/build-types.ts'
 import { build, createPlan } from '../../../src/build.ts'
 import { processEnvironment, type Environment } from '../../../src/environment.ts'
@@ -11,8 +12,13 @@ import { makeProject } from '../project/project-kit.ts'
 export const cacheDir: string = join(makeProject({}), 'cache')
 
 export interface Both {
-  readonly locked: BuildResult
-  readonly installed: BuildResult
+  readonly locked: Built
+  readonly installed: Built
+}
+
+interface Built {
+  readonly result: BuildResult
+  readonly plan: BuildPlan
 }
 
 export interface BothOptions {
@@ -25,12 +31,21 @@ export interface BothOptions {
 /** Builds a project with a lockfile and no node_modules, then a copy that is installed. */
 export async function buildBoth(root: string, options: BothOptions): Promise<Both> {
   const { install, node = {}, more = {} } = options
-  const locked = await buildLocked(root, node, more)
+  const locked = { plan: await planLocked(root, node, more), result: await buildLocked(root, node, more) }
   const copy = makeProject({})
   cpSync(root, copy, { recursive: true, verbatimSymlinks: true })
   install(copy)
-  const installed = await build({ cwd: copy, cacheDir, environment, spec: specOf(node, more) })
-  return { locked, installed }
+  const words = { cwd: copy, cacheDir, environment, spec: specOf(node, more) }
+  return { locked, installed: { plan: await createPlan(words), result: await build(words) } }
+}
+
+/** One tree, one layer: the entries are compared first, since they tell what differs. */
+export function expectSame({ locked, installed }: Both): readonly string[] {
+  const entries = entriesOf(locked.plan, 'dependencies')
+  expect(entries).toEqual(entriesOf(installed.plan, 'dependencies'))
+  expect(layerDigests(locked.result)).toEqual(layerDigests(installed.result))
+  expect(Object.keys(layerDigests(locked.result)).join()).toContain('dependencies')
+  return entries
 }
 
 export function buildLocked(root: string, node: object = {}, more: object = {}): Promise<BuildResult> {
@@ -68,23 +83,4 @@ export function entriesOf(plan: BuildPlan, layer: string): readonly string[] {
 
 function line({ path, mode, type, size, target }: PlannedEntryView): string {
   return `${type} ${mode} ${path} ${size}${target === undefined ? '' : ` -> ${target}`}`
-}
-
-export async function entriesBoth(
-  root: string,
-  { install, node = {}, more = {} }: BothOptions,
-): Promise<{
-  readonly locked: readonly string[]
-  readonly installed: readonly string[]
-}> {
-  const locked = entriesOf(await planLocked(root, node, more), 'dependencies')
-  const copy = makeProject({})
-  cpSync(root, copy, { recursive: true, verbatimSymlinks: true })
-  install(copy)
-  const plan = await createPlan({ cwd: copy, cacheDir, environment, spec: specOf(node, more) })
-  return { locked, installed: entriesOf(plan, 'dependencies') }
-}
-
-export function withoutModules(root: string): void {
-  rmSync(join(root, 'node_modules'), { recursive: true, force: true })
 }

@@ -1,0 +1,99 @@
+/** Projects whose dependencies are of every kind that a lockfile knows. */
+
+import { execFileSync } from 'node:child_process'
+import { chmodSync } from 'node:fs'
+import { join } from 'node:path'
+import { addFiles, makeProject, type Files } from '../project/project-kit.ts'
+
+/** `ms@2.1.3` under another name, peers, capitals in a name, an optional one for macOS, commands. */
+export function mixedProject(more: object = {}): string {
+  const root = makeProject({
+    'package.json': {
+      name: 'app',
+      version: '1.0.0',
+      main: 'server.js',
+      dependencies: {
+        other: 'npm:ms@2.1.3',
+        debug: '2.6.9',
+        JSONStream: '1.3.5',
+        'use-sync-external-store': '1.4.0',
+        react: '18.3.1',
+        semver: '7.6.3',
+        rc: '1.2.8',
+        own: 'file:own-1.0.0.tgz',
+      },
+      optionalDependencies: { fsevents: '2.3.3' },
+      devDependencies: { semver5: 'npm:semver@5.7.2', 'strip-json-comments': '3.1.1' },
+      ...more,
+    },
+    'server.js': '',
+  })
+  packOwn(root)
+  return root
+}
+
+/** An archive with what registries seldom hold: a bundled package, a command with Windows' line ends, ignore files. */
+function packOwn(root: string): void {
+  const made = makeProject({
+    'package.json': {
+      name: 'own',
+      version: '1.0.0',
+      bin: { 'own-command': './bin/own.js', 'own-other': 'lib/other' },
+      files: ['bin', 'lib', 'data'],
+      dependencies: { inner: '1.0.0', ms: '2.0.0' },
+      bundleDependencies: ['inner'],
+      scripts: { install: 'exit 1' },
+    },
+    'bin/own.js': '#!/usr/bin/env node\r\nrequire("inner")\r\n',
+    'lib/other': '#!/usr/bin/env node\n',
+    'lib/.gitignore': 'a\n',
+    'lib/tool.sh': '#!/bin/sh\n',
+    'data/.npmrc': 'x=1\n',
+    'node_modules/inner/package.json': { name: 'inner', version: '1.0.0', bin: { inner: 'cli.js' } },
+    'node_modules/inner/cli.js': '#!/usr/bin/env node\n',
+  })
+  chmodSync(join(made, 'lib/tool.sh'), 0o755)
+  // By tar and not by `npm pack`, which would leave the ignore files out.
+  execFileSync('tar', ['-czf', join(root, 'own-1.0.0.tgz'), '--transform=s,^\\.,package,', '.'], {
+    cwd: made,
+  })
+}
+
+export const workspaces: Files = {
+  'package.json': { name: 'root', version: '1.0.0', private: true, workspaces: ['packages/*'] },
+  'packages/api/package.json': {
+    name: '@acme/api',
+    version: '1.0.0',
+    main: 'index.js',
+    dependencies: { '@acme/shared': '1.0.0', debug: '4.3.7', semver: '6.3.1' },
+    devDependencies: { rimraf: '5.0.10' },
+  },
+  'packages/api/index.js': '',
+  'packages/shared/package.json': {
+    name: '@acme/shared',
+    version: '1.0.0',
+    main: 'index.js',
+    bin: { shared: 'index.js' },
+    dependencies: { semver: '7.6.3', rc: '1.2.8' },
+  },
+  'packages/shared/index.js': '',
+  'packages/web/package.json': {
+    name: '@acme/web',
+    version: '1.0.0',
+    dependencies: { semver: '5.7.2', minimist: '1.2.7' },
+  },
+}
+
+/** The same with what pnpm reads. */
+export function pnpmWorkspaces(packageManager: string): string {
+  const root = makeProject(workspaces)
+  addFiles(root, {
+    'package.json': { name: 'root', version: '1.0.0', private: true, packageManager },
+    'pnpm-workspace.yaml': 'packages:\n  - packages/*\n',
+    'packages/api/package.json': {
+      ...Object(workspaces['packages/api/package.json']),
+      dependencies: { '@acme/shared': 'workspace:*', debug: '4.3.7', semver: '6.3.1' },
+    },
+  })
+  return root
+}
