@@ -1,6 +1,6 @@
 /** The one place that looks at the clock, the environment variables and the host; all others are told. */
 
-import { homedir, tmpdir } from 'node:os'
+import { availableParallelism, homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 export interface Environment {
@@ -13,6 +13,8 @@ export interface Environment {
   readonly hostPlatform: NodeJS.Platform
   /** GOARCH of the host, e.g. `amd64`, `arm64`. */
   readonly hostArchitecture: string
+  /** How many threads can work at once. */
+  readonly threads: number
   /** The Node.js that runs us. */
   readonly node: {
     readonly execPath: string
@@ -42,6 +44,7 @@ export function processEnvironment(): Environment {
     tempDir: tmpdir(),
     hostPlatform: process.platform,
     hostArchitecture: goArchitectures[process.arch] ?? process.arch,
+    threads: availableParallelism(),
     node: {
       execPath: process.execPath,
       version: process.versions.node,

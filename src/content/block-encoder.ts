@@ -1,15 +1,27 @@
 /** How blocks of a tar become a layer blob: gzip, zstd or as they are, behind one small interface. */
 
 import * as zlib from 'node:zlib'
+import { windowBytes } from '../deflate/deflate-module.ts'
+import type { Deflater } from '../deflate/deflater.ts'
 import { OciBuildError } from '../errors.ts'
 import { mediaTypes, type MediaType } from '../spec/media-type.ts'
-import { deflateBlock, gzipHeader, gzipTrailer, updateCrc32, windowBytes } from './deflate-block.ts'
+import { gzipHeader, gzipTrailer, updateCrc32 } from './gzip-member.ts'
+
+/** An encoded block, and the memory of the one it was made of, which may be used again. */
+export interface EncodedBlock {
+  readonly bytes: Uint8Array
+  readonly buffer: ArrayBuffer
+}
 
 export interface BlockEncoder {
   readonly mediaType: MediaType
   readonly head: Uint8Array | undefined
-  /** Starts encoding a block; blocks are given in order. The block's bytes must stay until the promise settles. */
-  encode(block: Buffer): Promise<Uint8Array>
+  /** Bytes that a block's buffer must have before the block. */
+  readonly headroom: number
+  /** Begins to encode a block; blocks are given in order. Nobody may touch the block's buffer until the promise settles. */
+  encode(block: Buffer<ArrayBuffer>): Promise<EncodedBlock>
+  /** Takes note of a block, in order too, whose encoded bytes are at hand. */
+  pass(block: Buffer<ArrayBuffer>): void
   /** After the last block. */
   tail(): Uint8Array | undefined
 }
@@ -19,37 +31,61 @@ export type EncoderSettings =
   | { readonly type: 'zstd'; readonly level: number }
   | { readonly type: 'none' }
 
-/** An encoder for one blob. Throws `OCB-ZSTD-UNAVAILABLE` where this Node.js cannot write zstd. */
-export function createBlockEncoder(settings: EncoderSettings): BlockEncoder {
-  if (settings.type === 'gzip') return gzipEncoder(settings.level)
+/** Blocks of a blob that are compressed in this thread before others are started for it. */
+const blocksHere = 2
+
+/**
+ * An encoder for one blob; of a `small` one no thread is worth starting for the first blocks. Throws
+ * `OCB-ZSTD-UNAVAILABLE` where this Node.js cannot write zstd.
+ */
+export function createBlockEncoder(
+  settings: EncoderSettings,
+  deflater: Deflater,
+  small: boolean,
+): BlockEncoder {
+  if (settings.type === 'gzip') return gzipEncoder(settings.level, deflater, small)
   if (settings.type === 'zstd') return zstdEncoder(settings.level)
   return {
     mediaType: mediaTypes.layer,
     head: undefined,
-    // A copy: the block's buffer is used again while the blob's reader may still hold these bytes. A turn of the
-    // event loop a block: with no work in the pool to wait for, signals and timers would starve.
-    encode: (block) => {
-      const bytes = Uint8Array.from(block)
-      return new Promise((resolve) => setImmediate(resolve, bytes))
-    },
+    headroom: 0,
+    // A copy: the block's buffer is used again while the blob's reader may still hold these bytes.
+    encode: (block) => inTurn({ bytes: Uint8Array.from(block), buffer: block.buffer }),
+    pass() {},
     tail: () => undefined,
   }
 }
 
-function gzipEncoder(level: number): BlockEncoder {
+/** A turn of the event loop a block: with no work of others to wait for, signals and timers would starve. */
+function inTurn(block: EncodedBlock): Promise<EncodedBlock> {
+  return new Promise((resolve) => setImmediate(resolve, block))
+}
+
+function gzipEncoder(level: number, deflater: Deflater, small: boolean): BlockEncoder {
   let window: Uint8Array = new Uint8Array(0)
   let crc = 0
   let length = 0
+  let here = small ? blocksHere : 0
+  const note = (block: Uint8Array): void => {
+    window = slideWindow(window, block)
+    crc = updateCrc32(block, crc)
+    length += block.length
+  }
   return {
     mediaType: mediaTypes.layerGzip,
     head: gzipHeader,
+    headroom: windowBytes,
     encode(block) {
-      const dictionary = window
-      window = slideWindow(dictionary, block)
-      crc = updateCrc32(block, crc)
-      length += block.length
-      return deflateBlock(block, level, dictionary)
+      const { buffer, byteOffset: start } = block
+      const dictionaryLength = window.length
+      new Uint8Array(buffer).set(window, start - dictionaryLength)
+      note(block)
+      const job = { buffer, start, length: block.length, dictionaryLength, level }
+      if (here === 0) return deflater.deflate(job)
+      here -= 1
+      return inTurn(deflater.deflateHere(job))
     },
+    pass: note,
     tail: () => gzipTrailer(crc, length),
   }
 }
@@ -87,11 +123,16 @@ function zstdEncoder(level: number): BlockEncoder {
   return {
     mediaType: mediaTypes.layerZstd,
     head: undefined,
+    headroom: 0,
     // Each block is a frame of its own, one call in the pool; never nbWorkers, which cuts the output short.
     encode: (block) =>
       new Promise((resolve, reject) => {
-        compress(block, { params }, (error, bytes) => (error ? reject(error) : resolve(bytes)))
+        compress(block, { params }, (error, bytes) => {
+          if (error) reject(error)
+          else resolve({ bytes, buffer: block.buffer })
+        })
       }),
+    pass() {},
     tail: () => undefined,
   }
 }

@@ -1,24 +1,30 @@
 /** A changeset becomes a layer blob in one pass: read, hash, cut, compress several blocks at once, in order. */
 
 import { setImmediate } from 'node:timers/promises'
-import { createBlockEncoder } from '../content/block-encoder.ts'
+import { createBlockEncoder, type BlockEncoder, type EncodedBlock } from '../content/block-encoder.ts'
 import { createDigester } from '../content/hash.ts'
 import type { ByteStream } from '../content/store.ts'
 import type { Compression } from '../config/resolved-spec.ts'
+import type { Deflater } from '../deflate/deflater.ts'
 import { throwIfAborted } from '../errors.ts'
 import type { Digest } from '../spec/digest.ts'
 import type { MediaType } from '../spec/media-type.ts'
 import { endOfArchiveBytes } from '../tar/tar-header.ts'
 import { standardLimits, zstdLimits } from './block-cutter.ts'
 import type { Changeset } from './changeset.ts'
-import { tarBlocks, type ContentDigests } from './tar-blocks.ts'
-
-/** Blocks that are being compressed at once; libuv's pool has four threads. */
-const blocksInFlight = 4
+import { segmentKey, type KnownSegments, type Segment } from './segments.ts'
+import { tarBlocks, type ContentDigests, type TarBlock } from './tar-blocks.ts'
 
 export interface EncodeOptions {
   readonly compression: Compression
+  /** What the encoder's bytes must be told apart by, as in keys of layers. */
+  readonly encoderId: string
+  readonly deflater: Deflater
   readonly digests: ContentDigests
+  /** Little is left to compress: see `createBlockEncoder`. */
+  readonly small?: boolean | undefined
+  /** Blocks of an earlier blob that need not be compressed again. */
+  readonly known?: KnownSegments | undefined
   readonly signal?: AbortSignal | undefined
   /** Bytes of tar so far. */
   readonly onProgress?: ((tarBytes: number) => void) | undefined
@@ -32,41 +38,55 @@ export interface EncodedLayer {
   diffId(): Digest
   /** Length of the uncompressed tar so far, in bytes. */
   tarBytes(): number
+  /** The blocks so far, as they lie in the blob. */
+  segments(): readonly Segment[]
+}
+
+interface Pending {
+  readonly key: string
+  readonly encoded: Promise<EncodedBlock>
 }
 
 export function encodeLayer(changeset: Changeset, options: EncodeOptions): EncodedLayer {
-  const encoder = createBlockEncoder(options.compression)
+  const { compression, deflater, digests, signal, onProgress } = options
+  const encoder = createBlockEncoder(compression, deflater, options.small === true)
+  const limits = compression.type === 'zstd' ? zstdLimits : standardLimits
+  const bufferBytes = encoder.headroom + limits.maxBytes + endOfArchiveBytes
+  const blocks = createPending(encoder, options)
   const tarDigester = createDigester()
+  const segments: Segment[] = []
   let tarBytes = 0
+  let offset = encoder.head?.length ?? 0
   let diffId: Digest | undefined
 
   async function* encode(): AsyncGenerator<Uint8Array> {
-    const limits = options.compression.type === 'zstd' ? zstdLimits : standardLimits
-    const buffers: Buffer[] = []
-    const takeBuffer = (): Buffer =>
-      buffers.pop() ?? Buffer.allocUnsafeSlow(limits.maxBytes + endOfArchiveBytes)
-    const queue: Promise<Uint8Array>[] = []
+    const free: ArrayBuffer[] = []
+    const takeBuffer = (): Buffer<ArrayBuffer> =>
+      Buffer.from(free.pop() ?? new ArrayBuffer(bufferBytes), encoder.headroom)
+    const queue: Pending[] = []
+    const finish = async ({ key, encoded }: Pending): Promise<Uint8Array> => {
+      const { bytes, buffer } = await encoded
+      free.push(buffer)
+      segments.push({ key, offset, length: bytes.length })
+      offset += bytes.length
+      return bytes
+    }
     if (encoder.head) yield encoder.head
-    for (const block of tarBlocks(changeset, { limits, digests: options.digests, takeBuffer })) {
-      throwIfAborted(options.signal)
-      if (block.length === 0) {
+    for (const block of tarBlocks(changeset, { limits, digests, takeBuffer })) {
+      throwIfAborted(signal)
+      if (block === undefined) {
         await setImmediate()
         continue
       }
-      tarDigester.update(block)
-      tarBytes += block.length
-      const encoded = encoder.encode(block).then((bytes) => {
-        buffers.push(Buffer.from(block.buffer, block.byteOffset))
-        return bytes
-      })
-      // The failure is met where the block is awaited; here it only must not count as unhandled.
-      encoded.catch(() => {})
-      queue.push(encoded)
-      const first = queue.length >= blocksInFlight ? queue.shift() : undefined
-      if (first) yield await first
-      options.onProgress?.(tarBytes)
+      tarDigester.update(block.bytes)
+      tarBytes += block.bytes.length
+      queue.push(blocks.begin(block))
+      // Each thread has a block to go on with.
+      const first = queue.length > deflater.threads * 2 ? queue.shift() : undefined
+      if (first) yield await finish(first)
+      onProgress?.(tarBytes)
     }
-    for (const encoded of queue) yield await encoded
+    for (const pending of queue) yield await finish(pending)
     const tail = encoder.tail()
     if (tail) yield tail
     diffId = tarDigester.digest()
@@ -80,5 +100,31 @@ export function encodeLayer(changeset: Changeset, options: EncodeOptions): Encod
       return diffId
     },
     tarBytes: () => tarBytes,
+    segments: () => segments,
+  }
+}
+
+/** Blocks that are taken from an earlier blob or begun to be encoded, in order. */
+function createPending(
+  encoder: BlockEncoder,
+  { compression, encoderId, known }: EncodeOptions,
+): { begin(block: TarBlock): Pending } {
+  const settings = `${JSON.stringify(compression)} ${encoderId}`
+  // What the dictionary is taken from: the block before, and where that is shorter than a dictionary, what it had.
+  let before = ''
+  return {
+    begin({ bytes, identity }) {
+      const key = segmentKey(settings, before, identity)
+      before = bytes.length >= encoder.headroom ? identity : `${before} ${identity}`
+      const found = known?.find(key)
+      if (found !== undefined) {
+        encoder.pass(bytes)
+        return { key, encoded: Promise.resolve({ bytes: found, buffer: bytes.buffer }) }
+      }
+      const encoded = encoder.encode(bytes)
+      // The failure is met where the block is awaited; here it only must not count as unhandled.
+      encoded.catch(() => {})
+      return { key, encoded }
+    },
   }
 }

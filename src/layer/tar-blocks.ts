@@ -8,6 +8,9 @@ import type { Changeset, ChangesetEntry } from './changeset.ts'
 import { changed, hashInPieces, openPieces, readWhole, sourceSize } from './read-source.ts'
 import { tarEntry, tarPath } from './tar-entry.ts'
 
+/** Stands for the records that end a tar. */
+const endOfArchive = Buffer.from('end')
+
 export type FileEntry = Extract<ChangesetEntry, { readonly type: 'file' }>
 
 /** The sha256 of contents in hex: those that are known before, and those that the pass finds. */
@@ -20,15 +23,23 @@ export interface TarBlockOptions {
   readonly limits: BlockLimits
   readonly digests: ContentDigests
   /** Gives a buffer of `limits.maxBytes` and `endOfArchiveBytes`; the consumer of a block may hand it out again once it is done. */
-  readonly takeBuffer: () => Buffer
+  readonly takeBuffer: () => Buffer<ArrayBuffer>
 }
 
-/** What is yielded while there is no block yet, so that a consumer can let others run. */
-const pause = Buffer.alloc(0)
+export interface TarBlock {
+  /** A view of a buffer from `takeBuffer`. */
+  readonly bytes: Buffer<ArrayBuffer>
+  /** What the bytes are made of, as hex: equal for equal bytes made of the same entries. */
+  readonly identity: string
+}
 
-/** Yields the blocks of a layer's tar in order, each a view of a buffer from `takeBuffer`; empty ones are pauses. */
-export function* tarBlocks(changeset: Changeset, options: TarBlockOptions): Generator<Buffer> {
+/** Yields the blocks of a layer's tar in order; undefined while there is none yet, so that a consumer can let others run. */
+export function* tarBlocks(
+  changeset: Changeset,
+  options: TarBlockOptions,
+): Generator<TarBlock | undefined, void> {
   const { limits, takeBuffer } = options
+  const facts = createBlockFacts(limits)
   const times = new Map<string, number>()
   let buffer = takeBuffer()
   let filled = 0
@@ -37,7 +48,7 @@ export function* tarBlocks(changeset: Changeset, options: TarBlockOptions): Gene
     const size = entry.type === 'file' ? sourceSize(entry.source) : 0
     const unitBytes = header.length + size + paddingBytes(size)
     if (cutsBefore(limits, filled, unitBytes, `/${tarPath(entry)}`)) {
-      yield buffer.subarray(0, filled)
+      yield { bytes: buffer.subarray(0, filled), identity: facts.take() }
       buffer = takeBuffer()
       filled = 0
     }
@@ -52,28 +63,31 @@ export function* tarBlocks(changeset: Changeset, options: TarBlockOptions): Gene
       const digest = sha256Bytes(buffer.subarray(start, start + size))
       options.digests.found(entry, digest.toString('hex'))
       setContentTime(entry, digest, header, times)
+      facts.add(digest)
     }
+    facts.add(header)
     buffer.set(header, filled)
     buffer.fill(0, filled + header.length + size, filled + unitBytes)
     filled += unitBytes
   }
   if (cutsBefore(limits, filled, endOfArchiveBytes, undefined)) {
-    yield buffer.subarray(0, filled)
+    yield { bytes: buffer.subarray(0, filled), identity: facts.take() }
     buffer = takeBuffer()
     filled = 0
   }
   buffer.fill(0, filled, filled + endOfArchiveBytes)
-  yield buffer.subarray(0, filled + endOfArchiveBytes)
+  facts.add(endOfArchive)
+  yield { bytes: buffer.subarray(0, filled + endOfArchiveBytes), identity: facts.take() }
 }
 
 /** A unit over the longest block begins a block, is cut at every `maxBytes`, and ends one. */
 function* largeFile(
   entry: FileEntry,
   header: Buffer,
-  first: Buffer,
+  first: Buffer<ArrayBuffer>,
   options: TarBlockOptions,
   times: Map<string, number>,
-): Generator<Buffer, void> {
+): Generator<TarBlock | undefined, void> {
   const { maxBytes } = options.limits
   // Its time stands before its bytes, so they are read twice where the digest is not known, and must agree.
   const hex = options.digests.known(entry) ?? (yield* hashWithPauses(entry, first))
@@ -87,7 +101,7 @@ function* largeFile(
   try {
     for (let left = size; left > 0;) {
       if (filled === maxBytes) {
-        yield buffer.subarray(0, filled)
+        yield { bytes: buffer.subarray(0, filled), identity: pieceIdentity(header, hex, left) }
         buffer = options.takeBuffer()
         filled = 0
       }
@@ -105,16 +119,48 @@ function* largeFile(
   options.digests.found(entry, hex)
   // Records divide `maxBytes`, so the padding never reaches over a cut.
   buffer.fill(0, filled, filled + paddingBytes(size))
-  yield buffer.subarray(0, filled + paddingBytes(size))
+  yield {
+    bytes: buffer.subarray(0, filled + paddingBytes(size)),
+    identity: pieceIdentity(header, hex, 0),
+  }
 }
 
-function* hashWithPauses({ source }: FileEntry, scratch: Buffer): Generator<Buffer, string> {
+/** A piece of a large file is told by what is left of the file after it. */
+function pieceIdentity(header: Uint8Array, hex: string, leftBytes: number): string {
+  return `${sha256Bytes(header).toString('hex')} ${hex} ${leftBytes}`
+}
+
+interface BlockFacts {
+  add(bytes: Uint8Array): void
+  /** The identity of what was added since the last time. */
+  take(): string
+}
+
+/** Headers and the digests of contents stand for a block's bytes, which need not be hashed once more for it. */
+function createBlockFacts({ maxBytes }: BlockLimits): BlockFacts {
+  // Every unit has a header of 512 bytes at least, and a digest of 32.
+  const facts = Buffer.allocUnsafeSlow(maxBytes + maxBytes / 16 + endOfArchive.length)
+  let filled = 0
+  return {
+    add(bytes) {
+      facts.set(bytes, filled)
+      filled += bytes.length
+    },
+    take() {
+      const identity = sha256Bytes(facts.subarray(0, filled)).toString('hex')
+      filled = 0
+      return identity
+    },
+  }
+}
+
+function* hashWithPauses({ source }: FileEntry, scratch: Buffer): Generator<undefined, string> {
   const pieces = hashInPieces(source, scratch)
   try {
     for (;;) {
       const next = pieces.next()
       if (next.done === true) return next.value
-      yield pause
+      yield undefined
     }
   } finally {
     pieces.return('')

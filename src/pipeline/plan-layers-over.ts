@@ -54,7 +54,7 @@ export async function planLayersOver(
   { place, open, digests, memory }: LayersOver,
   session: Session,
 ): Promise<readonly LayerPlan[]> {
-  const { cache, options, encoderId, startedWallMs } = session
+  const { cache, options, environment, startedWallMs } = session
   const lower = createLowerStack(open, cache.namesDir)
   const layers: LayerPlan[] = []
   let below = memory && baseFingerprint(digests)
@@ -66,7 +66,7 @@ export async function planLayersOver(
       fingerprintOf(layer, {
         compression,
         lower: below,
-        encoderId: await encoderId(compression),
+        encoderId: encoderIdOf(compression, environment.node),
         startedMs: startedWallMs,
       })
     below = fingerprint

@@ -5,13 +5,13 @@ import type { BuildOptions } from '../build-types.ts'
 import { openCacheFolder, type CacheFolder } from '../cache/cache-folder.ts'
 import { defaultCacheDir, processEnvironment, type Environment } from '../environment.ts'
 import { asBuildError, OciBuildError, systemErrorCode } from '../errors.ts'
+import { createDeflater, type Deflater } from '../deflate/deflater.ts'
 import { createReporter, type Reporter, type Warning } from '../events.ts'
 import { createLayerCache, type LayerCache } from '../layer/layer-cache.ts'
 import { openLayout, type LayoutStore } from '../layout/layout-store.ts'
 import type { LayerEntry } from '../rootfs/tree-types.ts'
 import type { Descriptor } from '../spec/descriptor.ts'
 import { createRegistries, type Registries } from './registries.ts'
-import { createEncoderIdentity, type EncoderIdentity } from './encoder-identity.ts'
 import { createTimeSpent, type TimeSpent } from './time-spent.ts'
 
 export interface Session {
@@ -28,7 +28,8 @@ export interface Session {
   readonly staging: LayoutStore
   readonly timeSpent: TimeSpent
   readonly layers: LayerCache
-  readonly encoderId: EncoderIdentity
+  /** Its threads start when there is something to compress. */
+  readonly deflater: Deflater
   /** When the session began, in milliseconds since the epoch. */
   readonly startedWallMs: number
   readonly registries: Registries
@@ -110,6 +111,8 @@ async function openSession(
   const staging = await openLayout(cache.contentDir, { create: true, nowMs: environment.wallClockMs() })
   const registries = createRegistries(environment, reporter, cache, options.offline === true)
   atEnd(() => registries.close())
+  const deflater = createDeflater(environment.threads)
+  atEnd(() => deflater.close())
   return {
     options,
     environment,
@@ -121,7 +124,7 @@ async function openSession(
     staging,
     timeSpent: createTimeSpent(environment.now),
     layers: createLayerCache(cache.layersDir, staging, environment.wallClockMs),
-    encoderId: createEncoderIdentity({ options, environment, cache, reporter }),
+    deflater,
     startedWallMs: environment.wallClockMs(),
     registries,
     asked: { roots: new Map(), names: new Map() },

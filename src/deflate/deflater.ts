@@ -1,0 +1,85 @@
+/** Compressing blocks at once, on as many threads as there are cores; their bytes do not depend on which or when. */
+
+import { Worker } from 'node:worker_threads'
+import { deflateModule, windowBytes } from './deflate-module.ts'
+import { encodeBlock, type DeflateJob } from './encode-block.ts'
+
+export interface DeflatedBlock {
+  readonly bytes: Uint8Array
+  /** The job's, free again; another object where it went to a thread and came back. */
+  readonly buffer: ArrayBuffer
+}
+
+export interface Deflater {
+  /** Threads that work at once. */
+  readonly threads: number
+  /** Compresses a block. The job's buffer is gone from this thread until the promise settles. */
+  deflate(job: DeflateJob): Promise<DeflatedBlock>
+  /** Compresses a block right here: for what is not worth starting threads for. */
+  deflateHere(job: DeflateJob): DeflatedBlock
+  /** Ends the threads; a later block starts new ones. */
+  close(): Promise<void>
+}
+
+/** A thread, and the blocks that it was given and has not answered, in order. */
+interface Thread {
+  readonly worker: Worker
+  readonly waiting: { resolve(block: DeflatedBlock): void; reject(error: unknown): void }[]
+}
+
+// In a string since a thread loads its code by itself, and ours may be TypeScript, a bundle or a test's. The same steps
+// as `encodeBlock`; memory goes to and fro without being copied, but into and out of the encoder.
+const threadCode = `
+const { parentPort, workerData } = require('node:worker_threads')
+const { module, windowBytes } = workerData
+const { memory, inputPtr, outputPtr, deflate } = new WebAssembly.Instance(module).exports
+const bytes = new Uint8Array(memory.buffer)
+parentPort.on('message', ({ buffer, start, length, dictionaryLength, level }) => {
+  const input = new Uint8Array(buffer, start - dictionaryLength, dictionaryLength + length)
+  bytes.set(input, inputPtr() + windowBytes - dictionaryLength)
+  const size = deflate(length, dictionaryLength, level)
+  const deflated = bytes.slice(outputPtr(), outputPtr() + size)
+  parentPort.postMessage({ bytes: deflated, buffer }, [deflated.buffer, buffer])
+})
+`
+
+/** Threads start with the first block that is given to them. */
+export function createDeflater(threads: number): Deflater {
+  const running: Thread[] = []
+
+  const start = (): Thread => {
+    const workerData = { module: deflateModule(), windowBytes }
+    const worker = new Worker(threadCode, { eval: true, workerData, execArgv: [] })
+    const thread: Thread = { worker, waiting: [] }
+    const fail = (error: unknown): void => {
+      for (const { reject } of thread.waiting.splice(0)) reject(error)
+    }
+    worker.on('message', (block: DeflatedBlock) => thread.waiting.shift()?.resolve(block))
+    worker.on('error', fail)
+    worker.on('exit', (status) => fail(new Error(`a compressing thread ended with ${status}`)))
+    // A build that failed must not be kept from ending.
+    worker.unref()
+    running.push(thread)
+    return thread
+  }
+  /** The one with least to do. */
+  const next = (): Thread => {
+    if (running.length < threads) return start()
+    return running.reduce((least, thread) => (thread.waiting.length < least.waiting.length ? thread : least))
+  }
+
+  return {
+    threads,
+    deflate(job) {
+      const thread = next()
+      return new Promise((resolve, reject) => {
+        thread.waiting.push({ resolve, reject })
+        thread.worker.postMessage(job, [job.buffer])
+      })
+    },
+    deflateHere: (job) => ({ bytes: encodeBlock(job), buffer: job.buffer }),
+    async close() {
+      await Promise.all(running.splice(0).map(({ worker }) => worker.terminate()))
+    },
+  }
+}

@@ -1,0 +1,39 @@
+/** One block through the deflate encoder, in this thread. */
+
+import { deflateModule, windowBytes, type DeflateExports } from './deflate-module.ts'
+
+/** A block and what precedes it, in one buffer: the dictionary ends where the block begins. */
+export interface DeflateJob {
+  readonly buffer: ArrayBuffer
+  /** Where the block begins, in bytes. */
+  readonly start: number
+  /** At most 1 MiB and 1 KiB. */
+  readonly length: number
+  /** At most 32 KiB, and at most `start`. */
+  readonly dictionaryLength: number
+  /** 1 to 9. */
+  readonly level: number
+}
+
+let own: DeflateExports | undefined
+
+/** Raw deflate that ends on a byte boundary with a sync flush, so that blocks can be joined. */
+export function encodeBlock({ buffer, start, length, dictionaryLength, level }: DeflateJob): Uint8Array {
+  own ??= instantiate()
+  const memory = new Uint8Array(own.memory.buffer)
+  const input = new Uint8Array(buffer, start - dictionaryLength, dictionaryLength + length)
+  memory.set(input, own.inputPtr() + windowBytes - dictionaryLength)
+  const size = own.deflate(length, dictionaryLength, level)
+  return memory.slice(own.outputPtr(), own.outputPtr() + size)
+}
+
+function instantiate(): DeflateExports {
+  const { exports } = new WebAssembly.Instance(deflateModule())
+  if (!isDeflate(exports)) throw new Error('the deflate module lacks an export')
+  return exports
+}
+
+function isDeflate(exports: object): exports is DeflateExports {
+  const has = (name: string): boolean => typeof Reflect.get(exports, name) === 'function'
+  return 'memory' in exports && has('inputPtr') && has('outputPtr') && has('deflate')
+}
