@@ -11,6 +11,8 @@ export interface CacheFolder {
   readonly layersDir: string
   /** Digests of files by their stat. */
   readonly filesDir: string
+  /** What layers held when they were last built, by their names. */
+  readonly builtDir: string
   /** Names that layers hold, by layer digest. */
   readonly namesDir: string
   /** Packages of registries, unpacked, by the integrity of their archive. */
@@ -32,7 +34,7 @@ export interface CacheFolder {
 }
 
 /** Beside `tmp` and the content store, which see to it themselves. */
-const partsWithTemporaries = ['layers', 'files', 'names', 'packages', 'facts']
+const partsWithTemporaries = ['layers', 'built', 'files', 'names', 'packages', 'facts']
 
 /**
  * Opens the cache folder, making it where it is missing, and removes what killed runs left in it. When not
@@ -62,6 +64,7 @@ export function openCacheFolder(
   return {
     contentDir: join(root, 'content'),
     layersDir: join(root, 'layers'),
+    builtDir: join(root, 'built'),
     filesDir: join(root, 'files'),
     namesDir: join(root, 'names'),
     packagesDir: join(root, 'packages'),

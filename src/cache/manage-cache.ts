@@ -6,7 +6,7 @@ import { isTemporaryName, removeStaleTemporaries } from '../content/atomic-file.
 import { systemErrorCode } from '../errors.ts'
 
 /** What is remembered, by the folder that holds it. */
-export type CacheKind = 'blobs' | 'layers' | 'files' | 'names' | 'packages' | 'facts' | 'tmp'
+export type CacheKind = 'blobs' | 'layers' | 'built' | 'files' | 'names' | 'packages' | 'facts' | 'tmp'
 
 export interface CacheKindInfo {
   readonly kind: CacheKind
@@ -51,6 +51,7 @@ const temporaryFolders = [
   'content',
   'content/blobs/sha256',
   'layers',
+  'built',
   'files',
   'names',
   'packages',
@@ -71,7 +72,16 @@ interface Item {
 /** Counts what a cache folder holds; a folder that does not exist is empty. */
 export function cacheInfo(dir: string): CacheInfo {
   const items = listItems(dir)
-  const kinds: readonly CacheKind[] = ['blobs', 'layers', 'files', 'names', 'packages', 'facts', 'tmp']
+  const kinds: readonly CacheKind[] = [
+    'blobs',
+    'layers',
+    'built',
+    'files',
+    'names',
+    'packages',
+    'facts',
+    'tmp',
+  ]
   return {
     dir,
     kinds: kinds.map((kind) => {
@@ -138,7 +148,7 @@ function listItems(dir: string): Item[] {
   return [
     ...blobs,
     ...layers,
-    ...(['files', 'names', 'packages', 'facts', 'tmp'] as const).flatMap((kind) =>
+    ...(['built', 'files', 'names', 'packages', 'facts', 'tmp'] as const).flatMap((kind) =>
       listFolder(join(dir, kind), kind),
     ),
   ]

@@ -8,6 +8,7 @@ import { OciBuildError, throwIfAborted } from '../errors.ts'
 import type { StepHandle } from '../events.ts'
 import type { Descriptor } from '../spec/descriptor.ts'
 import type { Digest } from '../spec/digest.ts'
+import type { MadeLayer } from './built-layers.ts'
 import type { Changeset } from './changeset.ts'
 import { encodeLayer } from './encode-layer.ts'
 import type { CachedLayer, LayerCache } from './layer-cache.ts'
@@ -40,6 +41,8 @@ export interface LayerBuilder {
   /** Default false; true makes each layer anew and compares: `OCB-CACHE-WRONG` where the cache had another. */
   readonly verify?: boolean | undefined
   readonly signal?: AbortSignal | undefined
+  /** Told of each layer, made or found, with the sha256 of its files in order. */
+  readonly tell?: ((layer: MadeLayer) => void) | undefined
 }
 
 export async function buildLayer(
@@ -55,9 +58,11 @@ export async function buildLayer(
   const digests = changesetDigests(builder.files)
   let found: CachedLayer | undefined
   if (await cache.mayHave(shape)) {
-    const key = layerKey(shape, await findDigests(changeset, digests, signal))
+    const contents = await findDigests(changeset, digests, signal)
+    const key = layerKey(shape, contents)
     found = await cache.find(shape, key)
     if (found && builder.verify !== true) {
+      builder.tell?.({ changeset, contents, key, compression })
       const { descriptor, diffId, from } = found
       const annotations = layerAnnotations(shape, key, encoderId)
       return { name, descriptor, diffId, shape, key, cached: true, cachedFrom: from, annotations }
@@ -73,8 +78,10 @@ export async function buildLayer(
   const descriptor = await builder.store.ingest(encoded.mediaType, encoded.blob, { signal })
   const layer = { descriptor, diffId: encoded.diffId() }
   if (found) checkSame(name, found, layer)
-  const key = layerKey(shape, await findDigests(changeset, digests, signal))
+  const contents = await findDigests(changeset, digests, signal)
+  const key = layerKey(shape, contents)
   cache.keep(shape, key, layer)
+  builder.tell?.({ changeset, contents, key, compression })
   const annotations = layerAnnotations(shape, key, encoderId)
   return { name, ...layer, shape, key, cached: false, annotations }
 }
@@ -91,6 +98,15 @@ function checkSame(name: string, cached: CachedLayer, made: CachedLayer): void {
         ? 'run "ocibuild cache prune --all", then build again'
         : `find out who wrote ${from}; build with --no-cache until it is right again`,
   })
+}
+
+/** The sha256 of every file of a changeset in hex, in order: remembered, or read and hashed. */
+export function contentDigests(
+  changeset: Changeset,
+  files: FileDigests,
+  signal: AbortSignal | undefined,
+): Promise<readonly string[]> {
+  return findDigests(changeset, changesetDigests(files), signal)
 }
 
 /** The bytes of all files of a changeset. */

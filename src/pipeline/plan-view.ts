@@ -7,9 +7,10 @@ import type {
   PlannedEntryView,
   PlatformPlanView,
 } from '../build-types.ts'
-import type { Compression, ResolvedSpec } from '../config/resolved-spec.ts'
+import type { ResolvedSpec } from '../config/resolved-spec.ts'
 import { formatTime } from '../image/assemble-image.ts'
 import { inheritConfig } from '../image/inherit-config.ts'
+import { formatCompression } from '../layer/built-layers.ts'
 import type { ChangesetEntry } from '../layer/changeset.ts'
 import { sourceSize } from '../layer/read-source.ts'
 import { formatReference } from '../spec/parse-reference.ts'
@@ -76,10 +77,6 @@ async function layerView(
     entries: entries.map(entryView),
     hidden: hidden.map(({ rule, count }) => ({ rule, count })),
   }
-}
-
-function formatCompression(compression: Compression): string {
-  return compression.type === 'none' ? 'none' : `${compression.type}:${compression.level}`
 }
 
 function entryView(entry: ChangesetEntry): PlannedEntryView {

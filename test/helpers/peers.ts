@@ -16,6 +16,7 @@ export type Peer =
   | 'openssl'
   | 'git'
   | 'chroot'
+  | 'qemu-aarch64-static'
   | 'mkfifo'
 
 /** Where a peer lies, or undefined. sbin is looked at too: runc lives there and a user's PATH may lack it. */

@@ -8,8 +8,10 @@ import type { RunResult } from './run-image.ts'
 import { temporaryFolder, umociUnpack } from './unpack.ts'
 
 export interface ContainerBundle {
+  /** Holds `config.json` and `rootfs`. */
+  readonly folder: string
   /** Starts a container, one at a time. `args` in place of the image's own, `env` (`NAME=VALUE`) over it. */
-  start(args: readonly string[], env?: readonly string[]): RunningContainer
+  start(args?: readonly string[], env?: readonly string[]): RunningContainer
   remove(): void
 }
 
@@ -30,6 +32,7 @@ export function unpackBundle(layoutDir: string, ref: string): ContainerBundle {
   const state = ['--root', join(folder, 'state')]
   const ids: string[] = []
   return {
+    folder: bundle,
     start(args, env = []) {
       const id = `ocibuild-${process.pid}-${Math.random().toString(36).slice(2, 10)}`
       ids.push(id)
@@ -81,11 +84,17 @@ function follow(
   }
 }
 
-function withProcess(config: unknown, args: readonly string[], env: readonly string[]): object {
+function withProcess(config: unknown, args: readonly string[] | undefined, env: readonly string[]): object {
   const own = member(config, 'process')
   const known = Reflect.get(own, 'env')
   const variables: readonly unknown[] = Array.isArray(known) ? known : []
-  const changed = { ...own, args, env: [...variables, ...env], terminal: false, rlimits: undefined }
+  const changed = {
+    ...own,
+    ...(args && { args }),
+    env: [...variables, ...env],
+    terminal: false,
+    rlimits: undefined,
+  }
   return { ...Object(config), process: changed }
 }
 

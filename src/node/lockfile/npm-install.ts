@@ -15,7 +15,7 @@ export async function lockNpm(
 ): Promise<LockedInstall> {
   const { root } = project
   const tree = readPackageLock(root, file)
-  const fits = (manifest: Manifest, offered: readonly string[]): boolean =>
+  const fits = (manifest: Manifest, offered: readonly string[] = []): boolean =>
     fitsTarget(manifest, target, offered)
   const closure = findClosure(project, fits, openLockedTree(root, tree))
   const folders = new Set(closure.packages.map(({ folder }) => folder))

@@ -22,7 +22,7 @@ export async function lockPnpm(question: LockQuestion, file: string): Promise<Lo
   const lock = await readPnpmLock(join(root, file))
   const settings = await readPnpmSettings(project, npm)
   checkImporters(root, file, lock)
-  const fits = (manifest: Manifest, offered: readonly string[]): boolean =>
+  const fits = (manifest: Manifest, offered: readonly string[] = []): boolean =>
     fitsTarget(manifest, target, offered)
   // Every project of the workspace is installed, and has a say in which packages all can find.
   const all = reachPackages(lock, [...lock.importers.keys()], fits)

@@ -54,12 +54,12 @@ export interface PackageSource {
 }
 
 /**
- * Walks from the project's package. `fits` tells whether an optional dependency is for the platform. Throws
- * `OCB-NODE-NOT-INSTALLED` with all that is missing, `OCB-NODE-LINK-OUTSIDE`, `OCB-SPEC-PACKAGE-JSON`.
+ * Walks from the project's package. `fits` tells whether an optional dependency, of those that its
+ * package offers, is for the platform. Throws `OCB-NODE-NOT-INSTALLED` with all that is missing, `OCB-NODE-LINK-OUTSIDE`, `OCB-SPEC-PACKAGE-JSON`.
  */
 export function findClosure(
   project: Project,
-  fits: (manifest: Manifest) => boolean = () => true,
+  fits: (manifest: Manifest, offered: readonly string[]) => boolean = () => true,
   source: PackageSource = { tree: openInstalledTree(project.root), manifest: readManifest },
 ): DependencyClosure {
   const { tree } = source
@@ -102,7 +102,8 @@ export function findClosure(
       const inside = resolved !== undefined && isBelow(project.root, resolved.nodeModules)
       const isOptional = manifest.optionalDependencies.includes(name)
       const other = inside && isOptional ? source.manifest(resolved.folder) : undefined
-      if (inside && (other === undefined || fits(other))) take(name, by, resolved)
+      if (inside && (other === undefined || fits(other, manifest.optionalDependencies)))
+        take(name, by, resolved)
       else if (isOptional) leftOut.push({ name, by, manifest: other })
     }
   }

@@ -21,9 +21,22 @@ export function cpuOf({ architecture }: Platform): string {
   return cpus[architecture] ?? architecture
 }
 
-/** Whether a package's `os`, `cpu` and `libc` allow the target (docs.npmjs.com, package.json). */
-export function fitsTarget({ os, cpu, libc }: Manifest, { platform, libc: own }: NativeTarget): boolean {
-  return allows(os, platform.os) && allows(cpu, cpuOf(platform)) && (own === undefined || allows(libc, own))
+/**
+ * Whether a package's `os`, `cpu` and `libc` allow the target (docs.npmjs.com, package.json). One that tells its libc in
+ * its name alone is left to its sibling for the target's, where `offered`, the names it is listed among, has that.
+ */
+export function fitsTarget(
+  { name = '', os, cpu, libc }: Manifest,
+  target: NativeTarget,
+  offered: readonly string[] = [],
+): boolean {
+  const { platform, libc: own } = target
+  if (!allows(os, platform.os) || !allows(cpu, cpuOf(platform))) return false
+  if (own === undefined) return true
+  if (libc.length > 0) return allows(libc, own)
+  const isOther =
+    os.length > 0 && !isNamedFor(name, target) && isNamedFor(name, { platform, libc: undefined })
+  return !isOther || !offered.some((other) => other !== name && isNamedFor(other, target))
 }
 
 /** Names with `!` are refused; where there are others, one of them must be meant. */

@@ -1,6 +1,6 @@
 /** A project's files become layers: its third-party dependencies lowest, then its workspace packages, then its own. */
 
-import { readlinkSync } from 'node:fs'
+import { existsSync, readlinkSync } from 'node:fs'
 import { dirname, join, posix, relative, sep } from 'node:path'
 import type { Environment } from '../../environment.ts'
 import { OciBuildError } from '../../errors.ts'
@@ -139,8 +139,15 @@ function placePackage(map: ImageMap, folder: string, excluded: ExcludedPaths): r
     followRoot: undefined,
   })
   const imageFolder = imagePathOf(map, folder)
-  return [placeOwnDirectory(imageFolder), ...placeFiles(map, imageFolder, found)]
+  const own = existsSync(join(folder, 'build/config.gypi'))
+    ? found.filter(({ path }) => !gypLitter.test(path))
+    : found
+  return [placeOwnDirectory(imageFolder), ...placeFiles(map, imageFolder, own)]
 }
+
+/** What node-gyp leaves of a compilation, full of this machine's paths; programs load what stands beside it. */
+const gypLitter =
+  /^build\/(?:[^/]*Makefile|[^/]+\.(?:mk|gypi|vcxproj(?:\.filters)?|sln)|gyp-mac-tool|node_gyp_bins(?:\/.*)?|(?:Release|Debug)\/(?:(?:\.deps|\.forge-meta|obj|obj\.target)(?:\/.*)?|[^/]+\.(?:a|lib|exp|pdb|iobj|ipdb)))$/
 
 /** Relative, whatever it is on the host: the image's root is another. */
 export function placeLink(map: ImageMap, { hostPath, target }: ClosureLink): Placement {

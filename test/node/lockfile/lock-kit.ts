@@ -1,7 +1,8 @@
 /** Real projects built twice: from what a package manager installs, and from its lockfile alone. */
 
-import { cpSync } from 'node:fs'
-import { join } from 'node:path'
+import { createHash } from 'node:crypto'
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { join, resolve } from 'node:path'
 import { expect } from 'vitest'
 import type { BuildPlan, BuildResult, PlannedEntryView } from '../../../src/build-types.ts'
 import { build, createPlan } from '../../../src/build.ts'
@@ -83,4 +84,30 @@ export function entriesOf(plan: BuildPlan, layer: string): readonly string[] {
 
 function line({ path, mode, type, size, target }: PlannedEntryView): string {
   return `${type} ${mode} ${path} ${size}${target === undefined ? '' : ` -> ${target}`}`
+}
+
+/**
+ * Gives a project its lockfile: one that was made for the same words before, since asking the registry for hundreds of
+ * packages takes long, else by `make`.
+ */
+export function withLockfile(
+  root: string,
+  file: string,
+  maker: string,
+  make: (root: string) => void,
+): string {
+  const hash = createHash('sha256').update(maker)
+  for (const name of readdirSync(root, { recursive: true, encoding: 'utf8' }).sort()) {
+    const path = join(root, name)
+    if (statSync(path).isFile()) hash.update(`\n${name}\n`).update(readFileSync(path))
+  }
+  const folder = resolve(import.meta.dirname, '../../../node_modules/.cache/ocibuild-lockfiles')
+  const kept = join(folder, `${hash.digest('hex').slice(0, 32)}-${file}`)
+  if (existsSync(kept)) cpSync(kept, join(root, file))
+  else {
+    make(root)
+    mkdirSync(folder, { recursive: true })
+    cpSync(join(root, file), kept)
+  }
+  return root
 }

@@ -3,7 +3,7 @@
 import { afterAll, describe, expect, it } from 'vitest'
 import { findManagers, runManager } from '../project/package-managers.ts'
 import { makeProject, removeProjects } from '../project/project-kit.ts'
-import { buildBoth, expectSame } from './lock-kit.ts'
+import { buildBoth, expectSame, withLockfile } from './lock-kit.ts'
 import { mixedProject, workspaces } from './projects.ts'
 
 afterAll(removeProjects)
@@ -15,8 +15,8 @@ const install = (folder: string): void => npm(['ci', '--omit=dev', '--ignore-scr
 
 describe.skipIf(typeof managers === 'string')('what npm ci --omit=dev installs', () => {
   it.each(['2', '3'])('is the layer that package-lock.json of version %s makes', async (version) => {
-    const root = mixedProject()
-    npm([...lockOnly, `--lockfile-version=${version}`], root)
+    const words = [...lockOnly, `--lockfile-version=${version}`]
+    const root = withLockfile(mixedProject(), 'package-lock.json', words.join(), (at) => npm(words, at))
     const entries = expectSame(await buildBoth(root, { install }))
     expect(entries).toContain('symlink 0777 /app/node_modules/.bin/own-command 0 -> ../own/bin/own.js')
     expect(entries).toContain('file 0755 /app/node_modules/own/bin/own.js 38')
@@ -26,8 +26,7 @@ describe.skipIf(typeof managers === 'string')('what npm ci --omit=dev installs',
   })
 
   it('is the same in a monorepo', async () => {
-    const root = makeProject(workspaces)
-    npm(lockOnly, root)
+    const root = withLockfile(makeProject(workspaces), 'package-lock.json', 'npm', (at) => npm(lockOnly, at))
     const entries = expectSame(await buildBoth(root, { install, node: { package: '@acme/api' } }))
     expect(entries.filter((line) => line.includes('minimist/'))).not.toEqual([])
     expect(entries.filter((line) => line.includes('semver/package.json')).length).toBe(2)

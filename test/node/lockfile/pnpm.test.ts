@@ -2,7 +2,7 @@
 
 import { afterAll, describe, expect, it } from 'vitest'
 import { removeProjects } from '../project/project-kit.ts'
-import { buildBoth, expectSame } from './lock-kit.ts'
+import { buildBoth, expectSame, withLockfile } from './lock-kit.ts'
 import { findPnpms, pnpmVersions, runPnpm } from './pnpms.ts'
 import { mixedProject, pnpmWorkspaces } from './projects.ts'
 
@@ -16,12 +16,13 @@ describe.skipIf(typeof pnpms === 'string').each([9, 10] as const)(
     const packageManager = `pnpm@${pnpmVersions[major]}`
     const install = (folder: string): void =>
       runPnpm(pnpms, major, ['install', '--prod', '--frozen-lockfile', '--ignore-scripts'], folder)
-    const lock = (root: string): void =>
-      runPnpm(pnpms, major, ['install', '--lockfile-only', '--ignore-scripts'], root)
+    const lock = (root: string): string =>
+      withLockfile(root, 'pnpm-lock.yaml', packageManager, (at) =>
+        runPnpm(pnpms, major, ['install', '--lockfile-only', '--ignore-scripts'], at),
+      )
 
     it('is the layer that pnpm-lock.yaml makes', async () => {
-      const root = mixedProject({ packageManager })
-      lock(root)
+      const root = lock(mixedProject({ packageManager }))
       const entries = expectSame(await buildBoth(root, { install }))
       expect(entries).toContain('symlink 0777 /app/node_modules/other 0 -> .pnpm/ms@2.1.3/node_modules/ms')
       expect(entries).toContain('symlink 0777 /app/node_modules/.bin/own-command 0 -> ../own/bin/own.js')
@@ -29,8 +30,7 @@ describe.skipIf(typeof pnpms === 'string').each([9, 10] as const)(
     })
 
     it('is the same in a monorepo', async () => {
-      const root = pnpmWorkspaces(packageManager)
-      lock(root)
+      const root = lock(pnpmWorkspaces(packageManager))
       const entries = expectSame(await buildBoth(root, { install, node: { package: '@acme/api' } }))
       expect(entries.filter((line) => line.includes('semver/package.json')).length).toBe(2)
     })

@@ -1,9 +1,7 @@
 /** Projects whose dependencies are of every kind that a lockfile knows. */
 
-import { execFileSync } from 'node:child_process'
-import { chmodSync } from 'node:fs'
-import { join } from 'node:path'
 import { addFiles, makeProject, type Files } from '../project/project-kit.ts'
+import { packageArchive } from './hand-made.ts'
 
 /** `ms@2.1.3` under another name, peers, capitals in a name, an optional one for macOS, commands. */
 export function mixedProject(more: object = {}): string {
@@ -34,29 +32,30 @@ export function mixedProject(more: object = {}): string {
 
 /** An archive with what registries seldom hold: a bundled package, a command with Windows' line ends, ignore files. */
 function packOwn(root: string): void {
-  const made = makeProject({
-    'package.json': {
-      name: 'own',
-      version: '1.0.0',
-      bin: { 'own-command': './bin/own.js', 'own-other': 'lib/other' },
-      files: ['bin', 'lib', 'data'],
-      dependencies: { inner: '1.0.0', ms: '2.0.0' },
-      bundleDependencies: ['inner'],
-      scripts: { install: 'exit 1' },
-    },
-    'bin/own.js': '#!/usr/bin/env node\r\nrequire("inner")\r\n',
-    'lib/other': '#!/usr/bin/env node\n',
-    'lib/.gitignore': 'a\n',
-    'lib/tool.sh': '#!/bin/sh\n',
-    'data/.npmrc': 'x=1\n',
-    'node_modules/inner/package.json': { name: 'inner', version: '1.0.0', bin: { inner: 'cli.js' } },
-    'node_modules/inner/cli.js': '#!/usr/bin/env node\n',
-  })
-  chmodSync(join(made, 'lib/tool.sh'), 0o755)
-  // By tar and not by `npm pack`, which would leave the ignore files out.
-  execFileSync('tar', ['-czf', join(root, 'own-1.0.0.tgz'), '--transform=s,^\\.,package,', '.'], {
-    cwd: made,
-  })
+  const words = {
+    name: 'own',
+    version: '1.0.0',
+    bin: { 'own-command': './bin/own.js', 'own-other': 'lib/other' },
+    dependencies: { inner: '1.0.0', ms: '2.0.0' },
+    bundleDependencies: ['inner'],
+    scripts: { install: 'exit 1' },
+  }
+  const inner = { name: 'inner', version: '1.0.0', bin: { inner: 'cli.js' } }
+  const archive = packageArchive([
+    { name: 'package.json', content: JSON.stringify(words) },
+    { name: 'bin/own.js', content: '#!/usr/bin/env node\r\nrequire("inner")\r\n' },
+    { name: 'lib/other', content: '#!/usr/bin/env node\n' },
+    { name: 'lib/.gitignore', content: 'a\n' },
+    { name: 'lib/tool.sh', content: '#!/bin/sh\n', mode: 0o755 },
+    { name: 'lib/group.sh', content: '#!/bin/sh\n', mode: 0o674 },
+    { name: 'lib/link', flag: '2', link: 'other' },
+    { name: 'lib/twice.txt', content: 'first' },
+    { name: 'data/.npmrc', content: 'x=1\n' },
+    { name: 'lib/twice.txt', content: 'second' },
+    { name: 'node_modules/inner/package.json', content: JSON.stringify(inner) },
+    { name: 'node_modules/inner/cli.js', content: '#!/usr/bin/env node\n' },
+  ])
+  addFiles(root, { 'own-1.0.0.tgz': archive })
 }
 
 export const workspaces: Files = {

@@ -56,7 +56,12 @@ function install(folder: string): void {
 let registry: string | undefined
 
 /** Runs a manager in a folder; npm's registry is everybody's. */
-export function runManager(manager: readonly string[], args: readonly string[], cwd: string): void {
+export function runManager(
+  manager: readonly string[],
+  args: readonly string[],
+  cwd: string,
+  env: Readonly<Record<string, string>> = {},
+): void {
   const [program = '', ...before] = manager
   registry ??= execFileSync('npm', ['config', 'get', 'registry'], { encoding: 'utf8' }).trim()
   const host = new URL(registry).hostname
@@ -77,6 +82,7 @@ export function runManager(manager: readonly string[], args: readonly string[], 
       YARN_ENABLE_TELEMETRY: '0',
       YARN_ENABLE_IMMUTABLE_INSTALLS: 'false',
       YARN_NODE_LINKER: 'node-modules',
+      ...env,
     },
   })
 }
