@@ -10,6 +10,7 @@ const floors: Readonly<Record<string, number>> = {
   environment: 0,
   spec: 1,
   tar: 1,
+  deflate: 1,
   content: 2,
   layout: 3,
   archive: 3,

@@ -9,6 +9,8 @@ export interface CacheFolder {
   readonly contentDir: string
   /** Finished layers by the digest of their changeset. */
   readonly layersDir: string
+  /** Encoded blocks of layers, by the layer that has them. */
+  readonly segmentsDir: string
   /** Digests of files by their stat. */
   readonly filesDir: string
   /** What layers held when they were last built, by their names. */
@@ -34,7 +36,7 @@ export interface CacheFolder {
 }
 
 /** Beside `tmp` and the content store, which see to it themselves. */
-const partsWithTemporaries = ['layers', 'built', 'files', 'names', 'packages', 'facts']
+const partsWithTemporaries = ['layers', 'segments', 'built', 'files', 'names', 'packages', 'facts']
 
 /**
  * Opens the cache folder, making it where it is missing, and removes what killed runs left in it. When not
@@ -65,6 +67,7 @@ export function openCacheFolder(
     contentDir: join(root, 'content'),
     layersDir: join(root, 'layers'),
     builtDir: join(root, 'built'),
+    segmentsDir: join(root, 'segments'),
     filesDir: join(root, 'files'),
     namesDir: join(root, 'names'),
     packagesDir: join(root, 'packages'),

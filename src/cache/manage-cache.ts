@@ -6,7 +6,7 @@ import { isTemporaryName, removeStaleTemporaries } from '../content/atomic-file.
 import { systemErrorCode } from '../errors.ts'
 
 /** What is remembered, by the folder that holds it. */
-export type CacheKind = 'blobs' | 'layers' | 'built' | 'files' | 'names' | 'packages' | 'facts' | 'tmp'
+export type CacheKind = 'blobs' | 'layers' | 'segments' | 'built' | 'files' | 'names' | 'packages' | 'facts' | 'tmp'
 
 export interface CacheKindInfo {
   readonly kind: CacheKind
@@ -51,6 +51,7 @@ const temporaryFolders = [
   'content',
   'content/blobs/sha256',
   'layers',
+  'segments',
   'built',
   'files',
   'names',
@@ -75,6 +76,7 @@ export function cacheInfo(dir: string): CacheInfo {
   const kinds: readonly CacheKind[] = [
     'blobs',
     'layers',
+    'segments',
     'built',
     'files',
     'names',
@@ -148,7 +150,7 @@ function listItems(dir: string): Item[] {
   return [
     ...blobs,
     ...layers,
-    ...(['built', 'files', 'names', 'packages', 'facts', 'tmp'] as const).flatMap((kind) =>
+    ...(['segments', 'built', 'files', 'names', 'packages', 'facts', 'tmp'] as const).flatMap((kind) =>
       listFolder(join(dir, kind), kind),
     ),
   ]

@@ -5,6 +5,7 @@ import type { FileDigests } from '../cache/file-digests.ts'
 import type { Compression } from '../config/resolved-spec.ts'
 import type { ContentStore, Ingester } from '../content/store.ts'
 import { OciBuildError, throwIfAborted } from '../errors.ts'
+import type { Deflater } from '../deflate/deflater.ts'
 import type { StepHandle } from '../events.ts'
 import type { Descriptor } from '../spec/descriptor.ts'
 import type { Digest } from '../spec/digest.ts'
@@ -14,7 +15,11 @@ import { encodeLayer } from './encode-layer.ts'
 import type { CachedLayer, LayerCache } from './layer-cache.ts'
 import { layerAnnotations, layerKey, shapeKey } from './layer-key.ts'
 import { hashInPieces, sourceSize } from './read-source.ts'
+import type { SegmentMemory } from './segments.ts'
 import type { ContentDigests, FileEntry } from './tar-blocks.ts'
+
+/** A layer of fewer bytes is compressed before threads would have started. */
+const smallBytes = 2 * 1024 * 1024
 
 export interface BuiltLayer {
   readonly name: string
@@ -37,7 +42,9 @@ export interface LayerBuilder {
   readonly cache: LayerCache
   readonly files: FileDigests
   /** What this process's encoder must be told apart by; `''` for one that gives everybody's bytes. */
-  readonly encoderId: (compression: Compression) => Promise<string>
+  readonly encoderId: (compression: Compression) => string
+  readonly deflater: Deflater
+  readonly segments: SegmentMemory
   /** Default false; true makes each layer anew and compares: `OCB-CACHE-WRONG` where the cache had another. */
   readonly verify?: boolean | undefined
   readonly signal?: AbortSignal | undefined
@@ -45,15 +52,20 @@ export interface LayerBuilder {
   readonly tell?: ((layer: MadeLayer) => void) | undefined
 }
 
+/**
+ * Builds a layer, unless the cache has it. `previous` is the blob that the last build made in its place: what it has in
+ * common with this one is not compressed again.
+ */
 export async function buildLayer(
   changeset: Changeset,
   compression: Compression,
   builder: LayerBuilder,
   step: StepHandle,
+  previous?: Descriptor | undefined,
 ): Promise<BuiltLayer> {
   const { cache, signal } = builder
   const { name } = changeset
-  const encoderId = await builder.encoderId(compression)
+  const encoderId = builder.encoderId(compression)
   const shape = shapeKey(changeset, compression, encoderId)
   const digests = changesetDigests(builder.files)
   let found: CachedLayer | undefined
@@ -68,15 +80,7 @@ export async function buildLayer(
       return { name, descriptor, diffId, shape, key, cached: true, cachedFrom: from, annotations }
     }
   }
-  const total = contentBytes(changeset)
-  const encoded = encodeLayer(changeset, {
-    compression,
-    digests,
-    signal,
-    onProgress: (done) => step.progress(Math.min(done, total), total),
-  })
-  const descriptor = await builder.store.ingest(encoded.mediaType, encoded.blob, { signal })
-  const layer = { descriptor, diffId: encoded.diffId() }
+  const layer = await encode(changeset, compression, builder, digests, step, previous)
   if (found) checkSame(name, found, layer)
   const contents = await findDigests(changeset, digests, signal)
   const key = layerKey(shape, contents)
@@ -84,6 +88,37 @@ export async function buildLayer(
   builder.tell?.({ changeset, contents, key, compression })
   const annotations = layerAnnotations(shape, key, encoderId)
   return { name, ...layer, shape, key, cached: false, annotations }
+}
+
+async function encode(
+  changeset: Changeset,
+  compression: Compression,
+  builder: LayerBuilder,
+  digests: ContentDigests,
+  step: StepHandle,
+  previous: Descriptor | undefined,
+): Promise<CachedLayer> {
+  const { store, segments, deflater, verify, signal } = builder
+  const total = contentBytes(changeset)
+  const known =
+    previous === undefined || verify === true ? undefined : await segments.open(previous, { signal })
+  try {
+    const encoded = encodeLayer(changeset, {
+      compression,
+      encoderId: builder.encoderId(compression),
+      deflater,
+      digests,
+      small: known !== undefined || total < smallBytes,
+      known,
+      signal,
+      onProgress: (done) => step.progress(Math.min(done, total), total),
+    })
+    const descriptor = await store.ingest(encoded.mediaType, encoded.blob, { signal })
+    if (compression.type !== 'none') segments.keep(descriptor, encoded.segments())
+    return { descriptor, diffId: encoded.diffId() }
+  } finally {
+    known?.close()
+  }
 }
 
 function checkSame(name: string, cached: CachedLayer, made: CachedLayer): void {

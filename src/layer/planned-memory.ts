@@ -22,19 +22,22 @@ export interface LayerFacts {
 }
 
 /** The facts, and the layer that the cache holds. */
-export interface RememberedLayer extends LayerFacts, CachedLayer {}
+export interface RememberedLayer extends LayerFacts, CachedLayer {
+  /** What it was made of; undefined where that could not be told without reading it. */
+  readonly fingerprint: string | undefined
+}
 
 export interface PlannedMemory {
-  /** What `place` held if this is its fingerprint. Each place, a layer of a project, remembers its last build only. */
-  find(place: string, fingerprint: string): Promise<RememberedLayer | undefined>
-  keep(place: string, fingerprint: string, facts: LayerFacts): void
+  /** What a place, a layer of a project, held last. */
+  last(place: string): Promise<RememberedLayer | undefined>
+  keep(place: string, fingerprint: string | undefined, facts: LayerFacts): void
 }
 
 export function createPlannedMemory(dir: string, cache: LayerCache): PlannedMemory {
   const pathOf = (place: string): string => join(dir, `${sha256(place).slice('sha256:'.length, 39)}.json`)
   return {
-    async find(place, fingerprint) {
-      const facts = readFacts(pathOf(place), fingerprint)
+    async last(place) {
+      const facts = readFacts(pathOf(place))
       const layer = facts && (await cache.find(facts.shape, facts.key))
       return facts && layer && { ...facts, ...layer }
     },
@@ -44,7 +47,7 @@ export function createPlannedMemory(dir: string, cache: LayerCache): PlannedMemo
   }
 }
 
-function readFacts(path: string, wanted: string): LayerFacts | undefined {
+function readFacts(path: string): Omit<RememberedLayer, keyof CachedLayer> | undefined {
   let value: unknown
   try {
     value = JSON.parse(readFileSync(path, 'utf8'))
@@ -52,10 +55,12 @@ function readFacts(path: string, wanted: string): LayerFacts | undefined {
     return undefined
   }
   if (typeof value !== 'object' || value === null) return undefined
-  if (!('fingerprint' in value && 'shape' in value && 'key' in value)) return undefined
+  if (!('shape' in value && 'key' in value)) return undefined
   if (!('entries' in value && 'contentBytes' in value)) return undefined
-  const { fingerprint, shape, key, entries, contentBytes } = value
-  if (fingerprint !== wanted || typeof shape !== 'string' || typeof key !== 'string') return undefined
+  const { shape, key, entries, contentBytes } = value
+  const fingerprint =
+    'fingerprint' in value && typeof value.fingerprint === 'string' ? value.fingerprint : undefined
+  if (typeof shape !== 'string' || typeof key !== 'string') return undefined
   if (typeof entries !== 'number' || typeof contentBytes !== 'number') return undefined
-  return { shape, key, size: { entries, contentBytes } }
+  return { fingerprint, shape, key, size: { entries, contentBytes } }
 }

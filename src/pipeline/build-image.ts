@@ -6,6 +6,9 @@ import { assembleImage, type AssembledImage } from '../image/assemble-image.ts'
 import { assembleIndex } from '../image/assemble-index.ts'
 import { buildLayer, type BuiltLayer, type LayerBuilder } from '../layer/build-layer.ts'
 import type { StepHandle } from '../events.ts'
+import { encoderIdOf } from '../layer/encoder-id.ts'
+import { createSegmentMemory } from '../layer/segments.ts'
+import type { Compression } from '../config/resolved-spec.ts'
 import { layerAnnotations } from '../layer/layer-key.ts'
 import type { Descriptor } from '../spec/descriptor.ts'
 import { formatPlatform, type Platform } from '../spec/platform.ts'
@@ -36,21 +39,24 @@ export async function buildImages(
   outputs: Outputs,
   session: Session,
 ): Promise<readonly StagedImage[]> {
-  const { staging, cache, environment, options, encoderId, layers: local } = session
+  const { staging, cache: cacheFolder, environment, options, deflater, layers: local } = session
   const { signal, verifyCache: verify } = options
   const shared = createSharedLayers(local, platformsOf(plans), outputs, session)
   const { taken } = shared
+  const segments = createSegmentMemory(cacheFolder.segmentsDir, staging)
+  const encoderId = (compression: Compression): string => encoderIdOf(compression, environment.node)
   const images: StagedImage[] = []
   // Images of one root share what is known of its files.
   const memories = new Map<string, FileDigests>()
   const filesOf = (root: string): FileDigests => {
-    const files = memories.get(root) ?? openFileDigests(cache.filesDir, root, environment.wallClockMs)
+    const files = memories.get(root) ?? openFileDigests(cacheFolder.filesDir, root, environment.wallClockMs)
     memories.set(root, files)
     return files
   }
   const stage = async (plan: ImagePlan): Promise<StagedImage> => {
     const files = filesOf(plan.spec.root)
-    const builder = { store: staging, cache: shared.cacheFor(plan.spec), files, encoderId, verify, signal }
+    const cache = shared.cacheFor(plan.spec)
+    const builder = { store: staging, cache, files, encoderId, deflater, segments, verify, signal }
     const platforms: StagedPlatform[] = []
     for (const platform of plan.platforms) {
       const layers: BuiltLayer[] = []
@@ -98,10 +104,10 @@ async function takeOrBuild(plan: LayerPlan, builder: LayerBuilder, step: StepHan
   const { name, compression, remembered } = plan
   if (remembered !== undefined) {
     const { shape, key, descriptor, diffId } = remembered
-    const annotations = layerAnnotations(shape, key, await builder.encoderId(compression))
+    const annotations = layerAnnotations(shape, key, builder.encoderId(compression))
     return { name, descriptor, diffId, shape, key, cached: true, annotations }
   }
-  const layer = await buildLayer(await plan.changeset(), compression, builder, step)
+  const layer = await buildLayer(await plan.changeset(), compression, builder, step, plan.previous)
   // What others made is believed as long as they say so.
   if (layer.cachedFrom === undefined) plan.remember(layer)
   return layer

@@ -4,6 +4,7 @@ import type { Compression } from '../config/resolved-spec.ts'
 import { throwIfAborted } from '../errors.ts'
 import { contentBytes, type BuiltLayer } from '../layer/build-layer.ts'
 import type { Changeset } from '../layer/changeset.ts'
+import { encoderIdOf } from '../layer/encoder-id.ts'
 import { baseFingerprint, fingerprintOf } from '../layer/fingerprint.ts'
 import type { BaseFiles } from '../layer/lower.ts'
 import {
@@ -14,6 +15,7 @@ import {
 } from '../layer/planned-memory.ts'
 import { createLowerStack } from '../layer/lower-stack.ts'
 import { normalizeLayer } from '../layer/normalize.ts'
+import type { Descriptor } from '../spec/descriptor.ts'
 import type { PlannedLayer } from '../plan/placement.ts'
 import type { Session } from './session.ts'
 
@@ -23,6 +25,8 @@ export interface LayerPlan {
   readonly size: LayerSize
   /** What the last build made of the same input; undefined where it is to be made, or nobody may say. */
   readonly remembered: RememberedLayer | undefined
+  /** The blob that the last build made in its place, of whatever input. */
+  readonly previous: Descriptor | undefined
   changeset(): Promise<Changeset>
   /** Keeps what was made of it for the next build. */
   remember(layer: BuiltLayer): void
@@ -71,7 +75,8 @@ export async function planLayersOver(
       })
     below = fingerprint
     const own = `${place}\n${index} ${layer.at}`
-    const remembered = fingerprint === undefined ? undefined : await memory?.find(own, fingerprint)
+    const last = await memory?.last(own)
+    const remembered = last?.fingerprint !== undefined && last.fingerprint === fingerprint ? last : undefined
     const openLower = lower.opener()
     const changeset = once(() => normalizeLayer(layer, openLower))
     if (remembered === undefined && (await changeset()).entries.length === 0) {
@@ -85,9 +90,10 @@ export async function planLayersOver(
       compression,
       size,
       remembered,
+      previous: last?.descriptor,
       changeset,
       remember({ shape, key }) {
-        if (fingerprint !== undefined) memory?.keep(own, fingerprint, { shape, key, size })
+        memory?.keep(own, fingerprint, { shape, key, size })
       },
     })
   }

@@ -1,0 +1,179 @@
+/**
+ * The fast parser (levels 1 to 6): greedy, or lazy while the match is short,
+ * over hash buckets of the four newest positions.
+ *
+ * A bucket is one u64 of four u16 positions, newest lowest, so an insertion is
+ * a load, a shift and a store, and there are no chains to follow. All four
+ * candidates are compared, 16 bytes each, and the best is the largest packed
+ * match: no branch there depends on the data, which is what makes it fast.
+ * Positions are kept modulo 2^16; a candidate is checked by its own bytes, so
+ * a wrong one can only be too far away, and that the distance tells.
+ */
+import { BASE, BUCKET_LOG, BUCKETS, HASH3, HASH3_LOG, LINKS } from './memory'
+import { atLeast, better, distanceOf, extendTo, hash, lengthOf, worthWaiting } from './match'
+import { writeLiteral, writeMatch } from './tokens'
+
+/** A match of 3 bytes farther away costs more than three literals. */
+const MAX_DISTANCE_3: u32 = 4096
+/** In literal runs the parser takes at most this many bytes unseen. */
+const MAX_SKIP: u32 = 32
+
+/** Matches shorter than this wait for a better one at the next position. */
+let lazyLength: u32 = 0
+/** A match this long ends the choice between candidates. */
+let niceLength: u32 = 0
+/** A run of literals skips (length >> skipShift) bytes at a time. */
+let skipShift: u32 = 0
+/** In matches this long only every second position is inserted. */
+let sparseLength: u32 = 0
+
+/** Last position with a full hash; later bytes are literals. */
+let hashEnd: usize = 0
+/** Where the parser stands: in the input and in the token stream. */
+export let fastPos: usize = BASE
+export let fastToken: usize = 0
+
+export function fastSetup(lazy: u32, nice: u32, skip: u32, sparse: u32): void {
+  lazyLength = lazy
+  niceLength = nice
+  skipShift = skip
+  sparseLength = sparse
+}
+
+/** Clears the tables and inserts the dictionary, `start` up to BASE. */
+export function fastStart(start: usize, lastHash: usize): void {
+  // A position that is too far from the next 32 KiB, and inside the data
+  // for all after them: an empty place needs no test of its own.
+  const far = i16x8.splat(<i16>(start + 32767))
+  for (let i: usize = BUCKETS; i < LINKS; i += 16) v128.store(i, far)
+  hashEnd = lastHash
+  fastPos = BASE
+  insert(start, BASE)
+}
+
+// @ts-ignore: decorator
+@inline function bucket(v: u32): usize { return <usize>hash(v, BUCKET_LOG) << 3 }
+
+// @ts-ignore: decorator
+@inline function insertOne(v: u32, pos: u32): void {
+  const b = bucket(v)
+  store<u64>(b, (load<u64>(b, BUCKETS) << 16) | <u64>(pos & 0xffff), BUCKETS)
+}
+
+function insert(from: usize, to: usize): void {
+  let p = from
+  for (; p + 5 <= to; p += 5) {
+    const w = load<u64>(p), pos = <u32>p
+    insertOne(<u32>w, pos)
+    insertOne(<u32>(w >> 8), pos + 1)
+    insertOne(<u32>(w >> 16), pos + 2)
+    insertOne(<u32>(w >> 24), pos + 3)
+    insertOne(<u32>(w >> 32), pos + 4)
+  }
+  for (; p < to; p++) insertOne(load<u32>(p), <u32>p)
+}
+
+function insertSparse(from: usize, to: usize): void {
+  let p = from
+  for (; p + 6 <= to; p += 6) {
+    const w = load<u64>(p), pos = <u32>p
+    insertOne(<u32>w, pos)
+    insertOne(<u32>(w >> 16), pos + 2)
+    insertOne(<u32>(w >> 32), pos + 4)
+  }
+  for (; p < to; p++) insertOne(load<u32>(p), <u32>p)
+}
+
+/** The match with candidate `c`, of up to 16 bytes; 0 if it is too far away. */
+// @ts-ignore: decorator
+@inline function compare(p: usize, c: u32, here: v128): u32 {
+  const back = (<u32>p - 1 - c) & 0xffff // distance - 1
+  const differs = i8x16.bitmask(i8x16.ne(v128.load(p - 1 - back), here))
+  const match = ((<u32>ctz(differs | 0x10000) << 16) | 0xffff) - back
+  return select<u32>(match, 0, back < 32768)
+}
+
+/** The best match at p, which is inserted. */
+// @ts-ignore: decorator
+@inline function find(p: usize): u32 {
+  const v = load<u32>(p)
+  const here = v128.load(p)
+  const b = bucket(v)
+  const four = load<u64>(b, BUCKETS)
+  store<u64>(b, (four << 16) | <u64>(<u32>p & 0xffff), BUCKETS)
+  const m0 = compare(p, <u32>four, here)
+  const m1 = compare(p, <u32>(four >> 16), here)
+  const m2 = compare(p, <u32>(four >> 32), here)
+  const m3 = compare(p, <u32>(four >> 48), here)
+  let best = better(better(m0, m1), better(m2, m3))
+  // The newest position with the same 3 bytes.
+  const h = <usize>hash(v << 8, HASH3_LOG) << 1
+  const back = (<u32>p - 1 - <u32>load<u16>(h, HASH3)) & 0xffff
+  store<u16>(h, <u16>p, HASH3)
+  const differs: u32 = (load<u32>(p - 1 - back) ^ v) << 8
+  const near = <u32>(differs == 0) & <u32>(back < MAX_DISTANCE_3)
+  best = better(best, select<u32>((atLeast(3) | 0xffff) - back, 0, near))
+  if (best >= atLeast(16)) best = extend(p, m0, m1, m2, m3)
+  return best
+}
+
+/** The best of the candidates that agree in all 16 bytes compared. */
+function extend(p: usize, m0: u32, m1: u32, m2: u32, m3: u32): u32 {
+  let best: u32 = 0
+  for (let i = 0; i < 4; i++) {
+    const m = m0
+    m0 = m1
+    m1 = m2
+    m2 = m3
+    if (m < atLeast(16)) continue
+    const n = extendTo(p, p - distanceOf(m), 16)
+    best = better(best, atLeast(n) | (m & 0xffff))
+    if (n >= niceLength) break
+  }
+  return best
+}
+
+/**
+ * Parses from where it stands up to `stop` (at most hashEnd) or until the
+ * token stream has reached `tokenStop`; `end` is the end of the input. Goes
+ * past `tokenStop` by one match with its literals, or one skip.
+ */
+export function fastParse(stop: usize, end: usize, tokenStop: usize, token: usize): void {
+  const lazy = atLeast(lazyLength), skip = skipShift
+  let p = fastPos, t = token
+  let run = p // start of the literals before p
+  while (<u32>(p < stop) & <u32>(t < tokenStop)) {
+    let match = find(p)
+    if (match < atLeast(3)) {
+      writeLiteral(t, p)
+      t += 4
+      p++
+      const more = <u32>(p - run) >> skip
+      if (more != 0) {
+        const to = min(stop, p + min(more, MAX_SKIP))
+        for (; p < to; p++, t += 4) writeLiteral(t, p)
+      }
+      continue
+    }
+    let inserted = p + 1
+    while (match < lazy && p + 1 < hashEnd) {
+      const next = find(p + 1)
+      inserted = p + 2
+      if (next <= match || !worthWaiting(match, next)) break
+      writeLiteral(t, p)
+      t += 4
+      p++
+      match = next
+    }
+    const length = min(lengthOf(match), <u32>(end - p))
+    writeMatch(t, length, distanceOf(match))
+    t += 8
+    p += length
+    run = p
+    const last = min(p, hashEnd)
+    if (length < sparseLength) insert(inserted, last)
+    else insertSparse(inserted, last)
+  }
+  fastPos = p
+  fastToken = t
+}
