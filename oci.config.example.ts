@@ -120,7 +120,7 @@ export default defineConfig(({ env, args, git, packageJson }) => ({
   // 'git': when HEAD was committed; 'epoch', RFC 3339, or seconds. SOURCE_DATE_EPOCH always wins.
   created: 'git',
 
-  // 'gzip' | 'zstd' | 'none' | 'gzip:9' | { type, level }
+  // 'gzip' | 'zstd' | 'none' | 'gzip:9' | { type, level } | ['gzip', 'zstd']: an index with both
   compression: { type: 'gzip', level: 5 },
 
   // true: an image index even for one platform.

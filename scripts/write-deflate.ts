@@ -19,8 +19,12 @@ export async function makeDeflateText(): Promise<string> {
       if (name.endsWith('deflate.wasm') && typeof contents !== 'string') wasm = contents
     },
   })
-  if (error !== null || wasm === undefined) throw new Error(`asc failed: ${error?.message} ${stderr.toString()}`)
-  const lines = Buffer.from(wasm).toString('base64').match(/.{1,100}/g) ?? []
+  if (error !== null || wasm === undefined)
+    throw new Error(`asc failed: ${error?.message} ${stderr.toString()}`)
+  const lines =
+    Buffer.from(wasm)
+      .toString('base64')
+      .match(/.{1,100}/g) ?? []
   return [
     '/** Made of `assembly/` by `npm run deflate`: the deflate encoder as WebAssembly, in base64. */',
     '',

@@ -37,6 +37,8 @@ export interface BuildOptions {
   readonly cacheTo?: readonly string[] | undefined
   /** Default false; true makes every layer, also those that a cache has, and throws `OCB-CACHE-WRONG` where they differ. */
   readonly verifyCache?: boolean | undefined
+  /** Of a plan: also compares each layer with what the last build made of it. Default false. */
+  readonly why?: boolean | undefined
   readonly offline?: boolean | undefined
   readonly frozen?: boolean | undefined
   /** Default true; false skips the `prepare` commands. */
@@ -71,6 +73,8 @@ export interface PlatformResult {
   readonly digest: Digest
   /** Of the image config. */
   readonly config: Digest
+  /** The same image as the one for this platform above, its layers as zstd; absent otherwise. */
+  readonly twin?: 'zstd' | undefined
   readonly layers: readonly LayerResult[]
 }
 
@@ -138,6 +142,50 @@ export interface PlannedEntryView {
   readonly origin?: string | undefined
 }
 
+/** An entry of a layer, as it was or as it will be. */
+export interface ComparedEntryView {
+  readonly type: string
+  /** Octal digits. */
+  readonly mode: string
+  readonly uid: number
+  readonly gid: number
+  /** Seconds since the epoch. */
+  readonly mtime: number
+  readonly target?: string | undefined
+  /** As JSON: names, and values in base64. */
+  readonly xattrs?: string | undefined
+  /** `sha256:…` of a file's bytes. */
+  readonly digest?: string | undefined
+  /** The spec entry that placed it; absent for parents, and for what a pushed image holds. */
+  readonly origin?: string | undefined
+}
+
+export interface LayerWhyView {
+  /**
+   * `new`: there is nothing to compare with. `rewritten`: the same entries, compressed in another way or by another
+   * encoder.
+   */
+  readonly status: 'new' | 'unchanged' | 'changed' | 'rewritten'
+  /** `the last build`, or the reference of a pushed image; null where the layer is new. */
+  readonly against: string | null
+  /** Entries. */
+  readonly added: number
+  readonly removed: number
+  readonly changed: number
+  /** The first path that differs, in the order of layers. */
+  readonly first: {
+    /** Absolute image path. */
+    readonly path: string
+    readonly change: 'added' | 'removed' | 'changed'
+    /** What of it is another; empty where it was added or removed. */
+    readonly aspects: readonly ('type' | 'content' | 'target' | 'mode' | 'owner' | 'xattrs' | 'mtime')[]
+    readonly before: ComparedEntryView | null
+    readonly after: ComparedEntryView | null
+  } | null
+  /** Where it was another. */
+  readonly compression?: { readonly before: string; readonly after: string } | undefined
+}
+
 export interface LayerPlanView {
   readonly name: string
   readonly compression: string
@@ -147,6 +195,8 @@ export interface LayerPlanView {
   readonly entries: readonly PlannedEntryView[]
   /** Patterns that hid something, and how many names each. */
   readonly hidden: readonly { readonly rule: string; readonly count: number }[]
+  /** Where `why` was asked for. */
+  readonly why?: LayerWhyView | undefined
 }
 
 export interface PlatformPlanView {

@@ -6,7 +6,16 @@ import { isTemporaryName, removeStaleTemporaries } from '../content/atomic-file.
 import { systemErrorCode } from '../errors.ts'
 
 /** What is remembered, by the folder that holds it. */
-export type CacheKind = 'blobs' | 'layers' | 'segments' | 'built' | 'files' | 'names' | 'packages' | 'facts' | 'tmp'
+export type CacheKind =
+  | 'blobs'
+  | 'layers'
+  | 'segments'
+  | 'built'
+  | 'files'
+  | 'names'
+  | 'packages'
+  | 'facts'
+  | 'tmp'
 
 export interface CacheKindInfo {
   readonly kind: CacheKind

@@ -43,7 +43,7 @@ export function addSpecOptions(command: Command): Command {
     .option('--affected-since <ref>', 'only images that changes since this commit of git reach')
     .option('--platform <list>', 'platforms, as linux/amd64,linux/arm64', appendList)
     .option('--base <ref>', 'the base image in place of the one in the config')
-    .option('--compression <type[:level]>', 'gzip, zstd or none, as gzip:9')
+    .option('--compression <type[:level]>', 'gzip, zstd or none, as gzip:9; gzip,zstd for both')
     .option('--label <k=v>', 'a label on top of those in the config; again for more', append)
     .option('--annotation <k=v>', 'an annotation on top of those in the config; again for more', append)
     .option('-o, --output <ref>', 'where to put the image, in place of the outputs in the config', append)

@@ -9,12 +9,14 @@ interface PlanFlags extends SpecFlags {
   readonly json?: boolean | undefined
   readonly all?: boolean | undefined
   readonly spec?: boolean | undefined
+  readonly why?: boolean | undefined
 }
 
 const examples = `
 Examples:
   ocibuild plan                 per image and platform: base, config, layers, entries, what was ignored
   ocibuild plan --all           every entry of every layer
+  ocibuild plan --why           what changed since the last build: the first path of each layer, and who placed it
   ocibuild plan ./app --spec    the config as it was understood, every default filled in
   ocibuild plan --json | jq '.images[].platforms[].layers[].entries[].path'
 `
@@ -30,6 +32,7 @@ export function registerPlan(program: Command, context: CliContext, services: Cl
       .argument('[targets...]', 'a folder (begins with . or /), then names of images'),
   )
     .option('--all', 'every entry of every layer')
+    .option('--why', 'what differs from the last build of each layer, or from the pushed image')
     .option('--spec', 'the resolved spec in place of the plan')
     .option('--json', 'print as JSON')
     .addHelpText('after', examples)
@@ -41,6 +44,6 @@ export function registerPlan(program: Command, context: CliContext, services: Cl
         return printSpec(options, output, context)
       }
       const { printPlan } = await import('./print-plan.ts')
-      return printPlan(options, output, context, services)
+      return printPlan({ ...options, why: flags.why === true }, output, context, services)
     })
 }

@@ -11,6 +11,7 @@ import { parseAge, parseSize } from './parse-amounts.ts'
 const meanings: Readonly<Record<CacheKind, string>> = {
   blobs: 'layers and documents',
   layers: 'which changeset became which layer',
+  segments: 'which bytes of layers are which of their blocks',
   built: 'what layers held when they were last built',
   files: 'digests of files on this machine',
   names: 'names in base layers',

@@ -12,6 +12,7 @@ import { formatEntries } from './entry-tree.ts'
 import { formatBytes, formatCount, formatTable } from './format.ts'
 import { createPaint, type Paint } from './paint.ts'
 import { formatAffected } from './print-affected.ts'
+import { formatWhy } from './print-why.ts'
 import { printable } from './printable.ts'
 import { createProgress } from './progress.ts'
 import type { CliServices } from './services.ts'
@@ -78,7 +79,9 @@ function formatLayer(layer: LayerPlanView, index: number, all: boolean, paint: P
   const facts = [formatCount(layer.files, 'file'), formatBytes(layer.size), layer.compression]
   return [
     `  layer ${index} ${paint('bold', printable(layer.name))}  ${paint('dim', facts.join(', '))}`,
-    ...formatEntries(layer.entries, { all, indent: '    ', paint }),
+    ...(layer.why === undefined ? [] : formatWhy(layer.why, paint).map((line) => `    ${line}`)),
+    // Who asks why looks for one path, not for all.
+    ...(layer.why === undefined || all ? formatEntries(layer.entries, { all, indent: '    ', paint }) : []),
     ...layer.hidden.map(
       ({ rule, count }) => `    ${paint('yellow', 'hidden')} ${count} by ${printable(rule)}`,
     ),

@@ -58,7 +58,8 @@ function formatPlatform(platform: PlatformResult, many: boolean, paint: Paint): 
     ...built.map(layerRow),
     ['total', formatBytes(total), '', formatCount(layers.length, 'layer')],
   ]
-  const head = `  ${platform.platform}${many ? `  ${platform.digest}` : ''}`
+  const as = platform.twin === undefined ? '' : ` as ${platform.twin}`
+  const head = `  ${platform.platform}${as}${many ? `  ${platform.digest}` : ''}`
   const table = formatTable(rows, { right: [1], indent: '    ' })
   return [paint('dim', head), ...table.slice(0, -1), paint('bold', table.at(-1) ?? '')]
 }

@@ -110,14 +110,6 @@ export function checkShape(
       if (schema) walk(schema, value, path)
       return
     }
-    if (Array.isArray(value) && union.some((option) => memberSchemas(option, 'entries')?.['level'])) {
-      faults.push({
-        path,
-        message: 'a list of compressions comes in a later release of ocibuild',
-        later: true,
-      })
-      return
-    }
     const fitting = union.find((option) => option.type === typeof value || faultsOf(option, value) === 0)
     if (fitting) walk(fitting, value, path)
     else {

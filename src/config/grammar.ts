@@ -94,6 +94,27 @@ export function isPort(value: string): boolean {
   return port >= 1 && port <= 65_535
 }
 
+type OneCompression = string | { readonly type: string; readonly level?: number | undefined }
+
+/**
+ * Parses one compression, or a list of gzip and zstd in any order (as text with a comma between): gzip with its twin.
+ * Throws `OCB-SPEC-COMPRESSION`.
+ */
+export function parseCompressions(value: OneCompression | readonly OneCompression[]): Compression {
+  const words = typeof value === 'string' ? value.split(',') : 'length' in value ? value : [value]
+  const [first, second, ...more] = words.map((word) => parseCompression(word))
+  if (first === undefined) return parseCompression('gzip')
+  if (second === undefined) return first
+  const pair = [first, second]
+  const gzip = pair.find((one) => one.type === 'gzip')
+  const twin = pair.find((one) => one.type === 'zstd')
+  if (gzip && twin && more.length === 0) return { ...gzip, twin }
+  throw new OciBuildError('OCB-SPEC-COMPRESSION', {
+    message: `found ${JSON.stringify(value)}, wanted one compression, or gzip and zstd for an index with both`,
+    hint: 'write it like ["gzip", "zstd"], on the command line gzip,zstd',
+  })
+}
+
 /** Parses `TYPE[:LEVEL]` or `{ type, level }`. Throws `OCB-SPEC-COMPRESSION`. */
 export function parseCompression(
   value: string | { readonly type: string; readonly level?: number | undefined },

@@ -5,7 +5,7 @@ export interface SpecOverrides {
   readonly tags?: readonly string[] | undefined
   readonly platforms?: readonly string[] | undefined
   readonly base?: string | undefined
-  /** `TYPE[:LEVEL]`. */
+  /** `TYPE[:LEVEL]`, or two with a comma between. */
   readonly compression?: string | undefined
   readonly labels?: Readonly<Record<string, string>> | undefined
   readonly annotations?: Readonly<Record<string, string>> | undefined

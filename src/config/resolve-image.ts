@@ -8,7 +8,7 @@ import { parseReference } from '../spec/parse-reference.ts'
 import type { Reference } from '../spec/reference.ts'
 import { overrideOutputs, overridePlatforms, overrideTags } from './apply-overrides.ts'
 import { checkLayers, type CheckedImage } from './check-spec.ts'
-import { parseCompression } from './grammar.ts'
+import { parseCompressions } from './grammar.ts'
 import { imageMetadata } from './image-metadata.ts'
 import type { LoadedConfig } from './load-config.ts'
 import type { SpecOverrides } from './overrides.ts'
@@ -18,7 +18,7 @@ import { readPackageJson, repositoryOfPackage, sanitiseName } from './package-js
 import { resolveLayers } from './resolve-layers.ts'
 import { resolveCreated, resolveImageConfig } from './resolve-words.ts'
 import type { ImageSpec, LayerSpec, NodeSpec } from './resolved-spec.ts'
-import type { NodeWords, PackageJson } from './spec-types.ts'
+import type { BuildSpec, CompressionWords, NodeWords, PackageJson } from './spec-types.ts'
 import { present } from './schema-tools.ts'
 
 export function resolveImage(
@@ -33,7 +33,7 @@ export function resolveImage(
     overridePlatforms(overrides.platforms) ?? present(spec.platforms).map((text) => parsePlatform(text))
   const platforms = unique(named.length > 0 ? named : [hostPlatform(environment)])
   const root = resolve(loaded.folder, spec.root ?? '.')
-  const compression = parseCompression(overrides.compression ?? spec.compression ?? 'gzip')
+  const compression = parseCompressions(overrides.compression ?? compressionWords(spec.compression))
   const metadata = imageMetadata(spec.metadata ?? 'auto', packageOf(loaded, spec.node, root), loaded.git)
   const baseText = overrides.base ?? spec.base ?? 'scratch'
   const tags = tagged?.tags ?? present(spec.tags)
@@ -69,6 +69,11 @@ export function resolveImage(
       seenFrom(parseReference(word, 'out'), loaded.folder, environment.cwd),
     ),
   }
+}
+
+function compressionWords(words: BuildSpec['compression']): CompressionWords | readonly CompressionWords[] {
+  if (words === undefined) return 'gzip'
+  return typeof words === 'string' || 'type' in words ? words : present(words)
 }
 
 /** An image of a package of a monorepo is described by that package, where its folder is named. */

@@ -5,10 +5,21 @@ import type { Reference } from '../spec/reference.ts'
 import type { BuildSpec } from './spec-types.ts'
 import type { HealthcheckConfig } from '../spec/image-config.ts'
 
-export type Compression =
-  | { readonly type: 'gzip'; /** 1 to 9 */ readonly level: number }
-  | { readonly type: 'zstd'; /** 1 to 19 */ readonly level: number }
-  | { readonly type: 'none' }
+export type Compression = GzipCompression | ZstdCompression | { readonly type: 'none' }
+
+export interface GzipCompression {
+  readonly type: 'gzip'
+  /** 1 to 9. */
+  readonly level: number
+  /** What the same layers are compressed with a second time, for an image of their own in the index. */
+  readonly twin?: ZstdCompression | undefined
+}
+
+export interface ZstdCompression {
+  readonly type: 'zstd'
+  /** 1 to 19. */
+  readonly level: number
+}
 
 /** Modes as numbers (0 to 0o7777); `preserve` keeps the host's. */
 export type ModeSpec = number | 'preserve'

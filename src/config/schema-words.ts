@@ -12,11 +12,13 @@ import {
   modePattern,
   ownerPattern,
   parseCompression,
+  parseCompressions,
   parseDuration,
   sha256Pattern,
   tagPattern,
 } from './grammar.ts'
 import {
+  isPresent,
   list,
   noRepeats,
   object,
@@ -89,11 +91,30 @@ export const compressionObjectSchema: Schema<CompressionObject> = object<Compres
   checkLevel,
 )
 
-/** Levels are checked with their type; an array of types comes later. */
+/** Of a layer; levels are checked with their type. */
 export const compression: Schema<CompressionWords> = v.union([
   parsed('a compression like "gzip", "gzip:9", "zstd" or "none"', parseCompression),
   compressionObjectSchema,
 ])
+
+/** Of the spec: also gzip and zstd together. */
+export const compressions: Schema<CompressionWords | List<CompressionWords>> = v.union([
+  parsed('a compression like "gzip", "gzip:9", "zstd" or "none"', parseCompressions),
+  compressionObjectSchema,
+  list(compression, checkPair),
+])
+
+function checkPair(value: unknown, report: Report): void {
+  if (!Array.isArray(value)) return
+  const types = value.filter((item) => isPresent(item)).map((item: unknown) => typeOf(item))
+  if (types.length < 2 || types.toSorted().join(' ') === 'gzip zstd') return
+  report([], `found ${types.join(' and ')}, wanted gzip and zstd, or one compression`)
+}
+
+function typeOf(word: unknown): string {
+  if (typeof word === 'string') return word.replace(/:.*/, '')
+  return typeof word === 'object' && word !== null && 'type' in word ? String(word.type) : ''
+}
 
 function checkLevel(value: unknown, report: Report): void {
   if (typeof value !== 'object' || value === null || !('type' in value) || !('level' in value)) return

@@ -34,7 +34,7 @@ export const buildSpecSchema: Schema<BuildSpec> = object<BuildSpec>({
   annotations: optional(nullable(annotationsSchema)),
   metadata: optional(oneOf(['auto', 'package', 'none'])),
   created: optional(words.created),
-  compression: optional(words.compression),
+  compression: optional(words.compressions),
   index: optional(flag()),
   formatVersion: optional(v.literal(1, 'the number 1')),
   registries,

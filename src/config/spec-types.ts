@@ -54,8 +54,8 @@ export interface BuildSpec {
   readonly metadata?: 'auto' | 'package' | 'none' | undefined
   /** Creation time: git (committer time of HEAD), epoch, an RFC 3339 time or seconds since the epoch. SOURCE_DATE_EPOCH always wins. Default: git. */
   readonly created?: string | number | undefined
-  /** Compression of the layers: gzip (level 5 unless set), zstd (3), none, TYPE:LEVEL or { type, level }. A layer may override it. Default: gzip. */
-  readonly compression?: CompressionWords | undefined
+  /** Compression of the layers: gzip (level 5 unless set), zstd (3), none, TYPE:LEVEL or { type, level }. A layer may override it. ['gzip', 'zstd'] writes an index with both, gzip first. Default: gzip. */
+  readonly compression?: CompressionWords | List<CompressionWords> | undefined
   /** true writes an image index even for one platform. Default: false. */
   readonly index?: boolean | undefined
   /** How bytes are laid out; a newer ocibuild keeps writing an older format when asked. Default: 1. */

@@ -56,6 +56,11 @@ export function createBlockEncoder(
   }
 }
 
+/** Throws `OCB-ZSTD-UNAVAILABLE` where this Node.js cannot write what is asked for. */
+export function checkEncoder({ type }: Pick<EncoderSettings, 'type'>): void {
+  if (type === 'zstd') zstdCompress()
+}
+
 /** A turn of the event loop a block: with no work of others to wait for, signals and timers would starve. */
 function inTurn(block: EncodedBlock): Promise<EncodedBlock> {
   return new Promise((resolve) => setImmediate(resolve, block))
@@ -111,7 +116,7 @@ function isZstdCompress(value: unknown): value is ZstdCompress {
   return typeof value === 'function'
 }
 
-function zstdEncoder(level: number): BlockEncoder {
+function zstdCompress(): ZstdCompress {
   const compress: unknown = Reflect.get(zlib, 'zstdCompress')
   if (!isZstdCompress(compress)) {
     throw new OciBuildError('OCB-ZSTD-UNAVAILABLE', {
@@ -119,6 +124,11 @@ function zstdEncoder(level: number): BlockEncoder {
       hint: 'run ocibuild with Node.js 22.15 or later (23.8 in the 23 line), or set compression to gzip',
     })
   }
+  return compress
+}
+
+function zstdEncoder(level: number): BlockEncoder {
+  const compress = zstdCompress()
   const params = { [zstdParameter.level]: level, [zstdParameter.checksum]: 1 }
   return {
     mediaType: mediaTypes.layerZstd,

@@ -54,11 +54,13 @@ export function createDeflater(threads: number): Deflater {
     const fail = (error: unknown): void => {
       for (const { reject } of thread.waiting.splice(0)) reject(error)
     }
-    worker.on('message', (block: DeflatedBlock) => thread.waiting.shift()?.resolve(block))
+    worker.on('message', (block: DeflatedBlock) => {
+      thread.waiting.shift()?.resolve(block)
+      // An idle thread keeps nobody's process from ending.
+      if (thread.waiting.length === 0) worker.unref()
+    })
     worker.on('error', fail)
     worker.on('exit', (status) => fail(new Error(`a compressing thread ended with ${status}`)))
-    // A build that failed must not be kept from ending.
-    worker.unref()
     running.push(thread)
     return thread
   }
@@ -74,6 +76,7 @@ export function createDeflater(threads: number): Deflater {
       const thread = next()
       return new Promise((resolve, reject) => {
         thread.waiting.push({ resolve, reject })
+        thread.worker.ref()
         thread.worker.postMessage(job, [job.buffer])
       })
     },

@@ -33,12 +33,20 @@ export function checkDescriptor(value: unknown, where: string, findings: Finding
   checkAnnotations(value['annotations'], where, findings)
   const platform = checkPlatform(value['platform'], where, findings)
   if (!mediaType || !digest || !sizeIsSound) return undefined
-  const descriptor = { mediaType, digest, size, platform }
+  const annotations = isRecord(value['annotations']) ? stringsOf(value['annotations']) : undefined
+  const descriptor = { mediaType, digest, size, platform, annotations }
   if (data !== undefined) checkData(data, descriptor, where, findings)
   if (mediaType === mediaTypes.empty && size !== 2) {
     findings.add('OCB-VALIDATE-EMPTY', where, `has the empty type and ${size} bytes; wanted {}, 2 bytes`)
   }
   return descriptor
+}
+
+function stringsOf(record: Readonly<Record<string, unknown>>): Readonly<Record<string, string>> {
+  const members = Object.entries(record).flatMap(([key, text]) =>
+    typeof text === 'string' ? [[key, text] as const] : [],
+  )
+  return Object.fromEntries(members)
 }
 
 /** A digest of an algorithm that is not registered has a sound grammar but cannot be checked: undefined too. */

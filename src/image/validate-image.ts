@@ -2,7 +2,7 @@
 
 import type { Fetcher } from '../content/store.ts'
 import { throwIfAborted } from '../errors.ts'
-import type { Descriptor } from '../spec/descriptor.ts'
+import { zstdAnnotation, type Descriptor } from '../spec/descriptor.ts'
 import { isIndexType, isManifestType } from '../spec/media-type.ts'
 import { formatPlatform } from '../spec/platform.ts'
 import { checkDescriptorList, checkEnvelope, parseDocument, readDocumentBytes } from './validate-document.ts'
@@ -146,13 +146,15 @@ async function checkIndex(
   const platforms = new Map<string, number>()
   for (const [i, descriptor] of manifests.entries()) {
     if (descriptor === undefined) continue
-    const { platform } = descriptor
+    const { platform, annotations } = descriptor
     // BuildKit's attestations are all for the platform unknown/unknown.
     if (platform && platform.os !== 'unknown') {
       const words = [
         formatPlatform(platform),
         platform['os.version'] ?? '',
         ...(platform['os.features'] ?? []),
+        // The same image with layers as zstd, for readers that look for this annotation.
+        annotations?.[zstdAnnotation] === 'true' ? 'zstd' : '',
       ]
       const first = platforms.get(words.join(' '))
       if (first === undefined) platforms.set(words.join(' '), i)

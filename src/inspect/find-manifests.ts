@@ -87,7 +87,7 @@ export function selectManifest(
   wanted: Platform | undefined,
   preferred?: Platform,
 ): FoundManifest {
-  const images = found.manifests.filter(({ isImage }) => isImage)
+  const images = firstOfEach(found.manifests.filter(({ isImage }) => isImage))
   const [first] = images
   if (wanted === undefined && images.length === 1 && first) return first
   const platform = wanted ?? preferred
@@ -100,5 +100,17 @@ export function selectManifest(
       ? `the image is not for ${formatPlatform(wanted)}; it is for: ${list}`
       : `the image is for several platforms and none was named: ${list}`,
     hint: offered.length === 0 ? 'name an image and not an artifact' : `add --platform ${offered[0]}`,
+  })
+}
+
+/** Of manifests for one platform readers take the first: others are the same image compressed otherwise. */
+function firstOfEach(images: readonly FoundManifest[]): readonly FoundManifest[] {
+  const seen = new Set<string>()
+  return images.filter(({ platform }) => {
+    const name = platform && JSON.stringify([formatPlatform(platform), platform['os.version']])
+    if (name === undefined) return true
+    const isFirst = !seen.has(name)
+    seen.add(name)
+    return isFirst
   })
 }

@@ -109,7 +109,8 @@ function createPending(
   encoder: BlockEncoder,
   { compression, encoderId, known }: EncodeOptions,
 ): { begin(block: TarBlock): Pending } {
-  const settings = `${JSON.stringify(compression)} ${encoderId}`
+  const level = compression.type === 'none' ? 0 : compression.level
+  const settings = `${compression.type}:${level} ${encoderId}`
   // What the dictionary is taken from: the block before, and where that is shorter than a dictionary, what it had.
   let before = ''
   return {

@@ -72,7 +72,9 @@ export function createSegmentMemory(dir: string, blobs: Fetcher & FileBacked): S
           const segment = segments.get(key)
           if (segment === undefined) return undefined
           const bytes = Buffer.allocUnsafeSlow(segment.length)
-          return readSync(descriptor, bytes, 0, segment.length, segment.offset) === segment.length ? bytes : undefined
+          return readSync(descriptor, bytes, 0, segment.length, segment.offset) === segment.length
+            ? bytes
+            : undefined
         },
         close: () => closeSync(descriptor),
       }
@@ -80,7 +82,11 @@ export function createSegmentMemory(dir: string, blobs: Fetcher & FileBacked): S
   }
 }
 
-async function isWhole(blobs: Fetcher, blob: Descriptor, options: StoreOptions | undefined): Promise<boolean> {
+async function isWhole(
+  blobs: Fetcher,
+  blob: Descriptor,
+  options: StoreOptions | undefined,
+): Promise<boolean> {
   try {
     for await (const chunk of await blobs.fetch(blob, options)) void chunk
     return true

@@ -5,6 +5,7 @@ import type { FileBacked, Fetcher } from '../content/store.ts'
 import { assembleImage, type AssembledImage } from '../image/assemble-image.ts'
 import { assembleIndex } from '../image/assemble-index.ts'
 import { buildLayer, type BuiltLayer, type LayerBuilder } from '../layer/build-layer.ts'
+import { openBuiltLayers, type MadeLayer } from '../layer/built-layers.ts'
 import type { StepHandle } from '../events.ts'
 import { encoderIdOf } from '../layer/encoder-id.ts'
 import { createSegmentMemory } from '../layer/segments.ts'
@@ -12,16 +13,20 @@ import type { Compression } from '../config/resolved-spec.ts'
 import { layerAnnotations } from '../layer/layer-key.ts'
 import type { Descriptor } from '../spec/descriptor.ts'
 import { formatPlatform, type Platform } from '../spec/platform.ts'
+import { layerNames } from './layer-names.ts'
 import { stepTitle, type ImagePlan, type PlatformPlan } from './plan-image.ts'
 import type { LayerPlan } from './plan-layers-over.ts'
 import type { Outputs } from './outputs.ts'
 import type { Session } from './session.ts'
 import { createSharedLayers } from './shared-layers.ts'
+import { markTwin, twinOf } from './twin-images.ts'
 
 export interface StagedPlatform {
   readonly plan: PlatformPlan
   readonly image: AssembledImage
   readonly layers: readonly BuiltLayer[]
+  /** The same image as one before it, with layers as zstd. */
+  readonly twin: boolean
 }
 
 export interface StagedImage {
@@ -45,6 +50,7 @@ export async function buildImages(
   const { taken } = shared
   const segments = createSegmentMemory(cacheFolder.segmentsDir, staging)
   const encoderId = (compression: Compression): string => encoderIdOf(compression, environment.node)
+  const built = openBuiltLayers(cacheFolder.builtDir)
   const images: StagedImage[] = []
   // Images of one root share what is known of its files.
   const memories = new Map<string, FileDigests>()
@@ -56,23 +62,31 @@ export async function buildImages(
   const stage = async (plan: ImagePlan): Promise<StagedImage> => {
     const files = filesOf(plan.spec.root)
     const cache = shared.cacheFor(plan.spec)
-    const builder = { store: staging, cache, files, encoderId, deflater, segments, verify, signal }
-    const platforms: StagedPlatform[] = []
-    for (const platform of plan.platforms) {
+    const common = { store: staging, cache, files, encoderId, deflater, segments, verify, signal }
+    const twins = plan.platforms.flatMap((platform) => twinOf(platform) ?? [])
+    const stagePlatform = async (platform: PlatformPlan, twin: boolean): Promise<StagedPlatform> => {
       const layers: BuiltLayer[] = []
+      const nameOf = layerNames(platform)
       for (const layer of platform.layers) {
-        const title = stepTitle(layer.name, plan, platform.platform)
+        const builder = {
+          ...common,
+          tell: (made: MadeLayer): void => void (twin || built.remember(nameOf(layer), made)),
+        }
+        const title = stepTitle(layer.name + (twin ? ' as zstd' : ''), plan, platform.platform)
         const staged = await stageLayer(title, layer, builder, session)
         // What was built before was most likely pushed before: asking would cost more than it saves.
         if (!staged.cached) await outputs.sendAhead(plan.spec, staged.descriptor)
         else if (staged.cachedFrom !== undefined) {
-          taken.keepRecipe(staged.descriptor, () => makeHere(layer, { ...builder, cache: local }))
+          taken.keepRecipe(staged.descriptor, () => makeHere(layer, { ...common, cache: local }))
         }
         layers.push(staged)
       }
       const image = await assembleImage(staging, platform.spec, platform.platform, platform.base, layers)
-      platforms.push({ plan: platform, image, layers })
+      return { plan: platform, image, layers, twin }
     }
+    const platforms: StagedPlatform[] = []
+    for (const platform of plan.platforms) platforms.push(await stagePlatform(platform, false))
+    for (const platform of twins) platforms.push(await stagePlatform(platform, true))
     return { plan, platforms, root: await stageRoot(plan, platforms, session), taken: taken.store }
   }
   try {
@@ -124,7 +138,10 @@ function platformsOf(plans: readonly ImagePlan[]): readonly Platform[] {
   return Array.from(new Map(platforms.map((platform) => [formatPlatform(platform), platform])).values())
 }
 
-/** One platform is its manifest; several, or `index: true`, are an index in the order of `platforms`. */
+/**
+ * One platform is its manifest; several, or `index: true`, are an index in the order of `platforms`, twins after all
+ * others: old readers take the first that fits.
+ */
 async function stageRoot(
   { spec }: ImagePlan,
   platforms: readonly StagedPlatform[],
@@ -133,6 +150,6 @@ async function stageRoot(
   const [first] = platforms
   if (first === undefined) throw new Error('an image without platforms')
   if (platforms.length === 1 && !spec.index) return first.image.descriptor
-  const manifests = platforms.map(({ image }) => image.descriptor)
+  const manifests = platforms.map(({ image, twin }) => (twin ? markTwin(image.descriptor) : image.descriptor))
   return assembleIndex(session.staging, spec, first.plan.base, manifests)
 }

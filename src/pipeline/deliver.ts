@@ -103,7 +103,7 @@ function sourceOf(image: StagedImage, session: Session): Fetcher {
 
 /** A docker-archive holds one platform: the only one, else the host's. */
 function onePlatform(image: StagedImage, place: LayoutReference, session: Session): Descriptor {
-  const manifests = image.platforms.map(({ image: { descriptor } }) => descriptor)
+  const manifests = image.platforms.flatMap(({ image: { descriptor }, twin }) => (twin ? [] : descriptor))
   const [first] = manifests
   if (manifests.length === 1 && first) return first
   const host = { os: 'linux', architecture: session.environment.hostArchitecture }

@@ -176,9 +176,14 @@ async function openRuntime(
     : undefined
 }
 
+/** A package may say it in its name alone: `image-linuxmusl-x64`, `image-linux-x64-gnu`. */
 function asksForLibc({ closure }: ProjectPlan): boolean {
   const manifests = closure?.packages.map(({ manifest }) => manifest) ?? []
-  return manifests.some((manifest) => (manifest?.libc.length ?? 0) > 0)
+  return manifests.some(
+    (manifest) =>
+      manifest !== undefined &&
+      (manifest.libc.length > 0 || (manifest.os.length > 0 && /musl|gnu|glibc/.test(manifest.name ?? ''))),
+  )
 }
 
 /** Undefined where nothing tells without reading the base. */

@@ -55,7 +55,8 @@ function tagsIn(place: RegistryReference, spec: ImageSpec): readonly string[] {
   return place.tag === undefined ? spec.tags : [place.tag]
 }
 
-function placeOf(output: Reference, name: string): Place {
+/** An output of a spec, `registry` as the repository that the name of the image names. Throws `OCB-SPEC-NAME-HOST`. */
+export function placeOf(output: Reference, name: string): Place {
   if ('path' in output || output.transport === 'docker') return output
   if (output.transport !== 'registry') {
     throw new OciBuildError('OCB-SPEC-REFERENCE', {

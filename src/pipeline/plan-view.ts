@@ -4,6 +4,7 @@ import type {
   BuildPlan,
   ImagePlanView,
   LayerPlanView,
+  LayerWhyView,
   PlannedEntryView,
   PlatformPlanView,
 } from '../build-types.ts'
@@ -15,6 +16,7 @@ import type { ChangesetEntry } from '../layer/changeset.ts'
 import { sourceSize } from '../layer/read-source.ts'
 import { formatReference } from '../spec/parse-reference.ts'
 import { formatPlatform } from '../spec/platform.ts'
+import { explainLayers } from './explain-layers.ts'
 import type { ImagePlan, PlatformPlan } from './plan-image.ts'
 import type { LayerPlan } from './plan-layers-over.ts'
 import type { Session } from './session.ts'
@@ -24,15 +26,22 @@ export async function planView(
   plans: readonly ImagePlan[],
   session: Session,
 ): Promise<BuildPlan> {
+  const why = session.options.why === true ? await explainLayers(plans, session) : undefined
   return {
     schemaVersion: 1,
     configFile: spec.configFile ?? null,
-    images: await Promise.all(plans.map((plan) => imageView(spec, plan))),
+    images: await Promise.all(plans.map((plan) => imageView(spec, plan, why))),
     warnings: session.warnings,
   }
 }
 
-async function imageView(resolved: ResolvedSpec, { spec, platforms }: ImagePlan): Promise<ImagePlanView> {
+type Why = ReadonlyMap<LayerPlan, LayerWhyView> | undefined
+
+async function imageView(
+  resolved: ResolvedSpec,
+  { spec, platforms }: ImagePlan,
+  why: Why,
+): Promise<ImagePlanView> {
   return {
     image: spec.image ?? null,
     name: spec.name,
@@ -42,11 +51,11 @@ async function imageView(resolved: ResolvedSpec, { spec, platforms }: ImagePlan)
     outputs: spec.outputs.map(formatReference),
     decisions: Array.from(new Set(platforms.flatMap((platform) => platform.decisions))),
     prepare: [...resolved.prepare, ...spec.prepare],
-    platforms: await Promise.all(platforms.map(platformView)),
+    platforms: await Promise.all(platforms.map((platform) => platformView(platform, why))),
   }
 }
 
-async function platformView(plan: PlatformPlan): Promise<PlatformPlanView> {
+async function platformView(plan: PlatformPlan, why: Why): Promise<PlatformPlanView> {
   const { spec, platform, base, layers, hidden } = plan
   return {
     platform: formatPlatform(platform),
@@ -56,6 +65,7 @@ async function platformView(plan: PlatformPlan): Promise<PlatformPlanView> {
         layerView(
           layer,
           hidden.filter((item) => item.layer === layer.name),
+          why?.get(layer),
         ),
       ),
     ),
@@ -66,6 +76,7 @@ async function platformView(plan: PlatformPlan): Promise<PlatformPlanView> {
 async function layerView(
   layer: LayerPlan,
   hidden: readonly { readonly rule: string; readonly count: number }[],
+  why: LayerWhyView | undefined,
 ): Promise<LayerPlanView> {
   const { name, compression, size } = layer
   const { entries } = await layer.changeset()
@@ -76,6 +87,7 @@ async function layerView(
     size: size.contentBytes,
     entries: entries.map(entryView),
     hidden: hidden.map(({ rule, count }) => ({ rule, count })),
+    ...(why && { why }),
   }
 }
 

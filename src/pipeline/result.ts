@@ -36,13 +36,14 @@ function byDigest({ ref, digest }: OutputResult): string {
   return reference.transport === 'docker' ? `${reference.host}/${reference.repository}@${digest}` : ref
 }
 
-function platformResult({ plan, image, layers }: StagedPlatform): PlatformResult {
+function platformResult({ plan, image, layers, twin }: StagedPlatform): PlatformResult {
   const { base } = plan
   const diffIds = base.config?.rootfs.diff_ids ?? []
   return {
     platform: formatPlatform(image.descriptor.platform ?? plan.platform),
     digest: image.descriptor.digest,
     config: image.config.digest,
+    ...(twin && { twin: 'zstd' }),
     layers: [
       ...base.layers.flatMap(({ digest, size, mediaType }, index): LayerResult[] => {
         const diffId = diffIds[index]

@@ -4,6 +4,12 @@ import type { Digest } from './digest.ts'
 import type { MediaType } from './media-type.ts'
 import type { Platform } from './platform.ts'
 
+/**
+ * `true` on a manifest in an index whose layers are zstd: what readers choose by among manifests of one platform (the
+ * containers/image library: podman, skopeo, buildah).
+ */
+export const zstdAnnotation = 'io.github.containers.compression.zstd'
+
 export interface Descriptor {
   readonly mediaType: MediaType
   /** Of the raw bytes. */

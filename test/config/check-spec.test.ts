@@ -156,6 +156,26 @@ describe('problems of a spec', () => {
       'compression.level: found the number 12, wanted 1 to 9 for gzip',
     ],
     [
+      'two compressions of which one is none',
+      { compression: ['gzip', 'none'] },
+      'compression: found gzip and none, wanted gzip and zstd, or one compression',
+    ],
+    [
+      'one compression twice',
+      { compression: ['gzip', { type: 'gzip', level: 9 }] },
+      'compression: found gzip and gzip, wanted gzip and zstd, or one compression',
+    ],
+    [
+      'a level in a list',
+      { compression: ['gzip', 'zstd:40'] },
+      'compression[1]: found "zstd:40", wanted gzip (levels 1 to 9), zstd (1 to 19) or none; write it like gzip, gzip:9, zstd:3 or none',
+    ],
+    [
+      'two compressions of a layer',
+      { layers: [{ entries: [{ file: '/a', content: 'a' }], compression: ['gzip', 'zstd'] }] },
+      'layers[0].compression: found a list, wanted a compression like "gzip", "gzip:9", "zstd" or "none" or an object',
+    ],
+    [
       'a level of nothing',
       { compression: { type: 'none', level: 1 } },
       'compression.level: found a level, wanted none for the type "none"',
@@ -308,11 +328,6 @@ describe('words of a later release', () => {
       'xattrs',
       inEntry({ ...copy, xattrs: {} }),
       'layers[0].entries[0].xattrs: "xattrs" comes in a later release of ocibuild',
-    ],
-    [
-      'two compressions',
-      { compression: ['gzip', 'zstd'] },
-      'compression: a list of compressions comes in a later release of ocibuild',
     ],
     [
       'a base of the same spec',

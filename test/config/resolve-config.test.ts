@@ -307,6 +307,8 @@ describe('the command line', () => {
     [{ platforms: ['windows/amd64'] }, 'OCB-SPEC-PLATFORM'],
     [{ platforms: ['amd64'] }, 'OCB-SPEC-PLATFORM'],
     [{ compression: 'gzip:99' }, 'OCB-SPEC-COMPRESSION'],
+    [{ compression: 'gzip,none' }, 'OCB-SPEC-COMPRESSION'],
+    [{ compression: 'gzip,zstd,gzip' }, 'OCB-SPEC-COMPRESSION'],
     [{ outputs: ['dist'] }, 'OCB-SPEC-REFERENCE'],
     [{ base: 'image:x' }, 'OCB-SPEC-UNSUPPORTED'],
   ])('is refused where it is wrong: %j', async (overrides, code) => {

@@ -49,6 +49,20 @@ describe('layers', () => {
     ])
   })
 
+  it.each([
+    [{ compression: ['gzip:7', 'zstd'] }, {}],
+    [{ compression: ['zstd', undefined, { type: 'gzip', level: 7 }] }, {}],
+    [{}, { compression: 'gzip:7,zstd:3' }],
+  ])('are made twice where the spec says so, unless they have their own: %j %j', async (spec, overrides) => {
+    const entries = [{ file: '/a', content: '' }]
+    const layers = [{ entries }, { entries, compression: 'gzip' }]
+    const image = only(await resolveValue({ ...spec, layers }, { overrides }))
+    const twins = { type: 'gzip', level: 7, twin: { type: 'zstd', level: 3 } }
+    expect(image.compression).toEqual(twins)
+    const found = await image.layersFor({ os: 'linux', architecture: 'amd64' })
+    expect(found.map((layer) => layer.compression)).toEqual([twins, { type: 'gzip', level: 5 }])
+  })
+
   it('leave out what is for other platforms', async () => {
     const file = (name: string, platforms?: readonly string[]): unknown => ({
       file: `/${name}`,

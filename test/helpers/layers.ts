@@ -1,6 +1,7 @@
 /** Placements, lower layers and changesets in short, for the tests of layers. */
 
 import { sha256 } from '../../src/content/hash.ts'
+import { createDeflater, type Deflater } from '../../src/deflate/deflater.ts'
 import type { Compression } from '../../src/config/resolved-spec.ts'
 import type { Changeset, ChangesetEntry } from '../../src/layer/changeset.ts'
 import { encodeLayer } from '../../src/layer/encode-layer.ts'
@@ -151,6 +152,12 @@ export function passDigests(): ContentDigests {
   return { known: (entry) => found.get(entry), found: (entry, hex) => void found.set(entry, hex) }
 }
 
+/** What encoding needs beside the settings; two threads, so that blocks come back in another order than they went. */
+export const encoding: { readonly encoderId: string; readonly deflater: Deflater } = {
+  encoderId: '',
+  deflater: createDeflater(2),
+}
+
 export interface EncodedBytes {
   readonly blob: Buffer
   readonly diffId: string
@@ -161,7 +168,7 @@ export async function encodeBytes(
   changeset: Changeset,
   compression: Compression = { type: 'none' },
 ): Promise<EncodedBytes> {
-  const encoded = encodeLayer(changeset, { compression, digests: passDigests() })
+  const encoded = encodeLayer(changeset, { compression, ...encoding, digests: passDigests() })
   const blob = await collectBytes(encoded.blob)
   return { blob, diffId: encoded.diffId(), digest: sha256(blob) }
 }

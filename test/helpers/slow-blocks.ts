@@ -1,7 +1,8 @@
 /** The design's rule of blocks once more, slow and from the finished tar: what the one pass must agree with. */
 
 import { createHash } from 'node:crypto'
-import { constants, crc32, deflateRawSync } from 'node:zlib'
+import { crc32 } from 'node:zlib'
+import { encodeBlock } from '../../src/deflate/encode-block.ts'
 
 const MiB = 1024 * 1024
 
@@ -37,19 +38,12 @@ export function slowBlockLengths(tar: Buffer): number[] {
 
 /** The gzip member that the blocks of a tar make, one after another. */
 export function slowGzip(tar: Buffer, level: number): Buffer {
-  const parts: Buffer[] = [Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255])]
+  const parts: Uint8Array[] = [Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255])]
   let start = 0
   for (const length of slowBlockLengths(tar)) {
-    const dictionary = tar.subarray(Math.max(0, start - 32 * 1024), start)
-    parts.push(
-      deflateRawSync(tar.subarray(start, start + length), {
-        level,
-        memLevel: 9,
-        finishFlush: constants.Z_SYNC_FLUSH,
-        chunkSize: 4 * MiB,
-        ...(dictionary.length > 0 ? { dictionary } : {}),
-      }),
-    )
+    const dictionaryLength = Math.min(start, 32 * 1024)
+    const { buffer } = Uint8Array.from(tar.subarray(start - dictionaryLength, start + length))
+    parts.push(encodeBlock({ buffer, start: dictionaryLength, length, dictionaryLength, level }))
     start += length
   }
   const end = Buffer.alloc(10)

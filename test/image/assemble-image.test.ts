@@ -17,7 +17,15 @@ const amd64 = { os: 'linux', architecture: 'amd64' }
 
 function layer(name: string): BuiltLayer {
   const descriptor = describeBytes(mediaTypes.layerGzip, name)
-  return { name, descriptor, diffId: sha256(`tar of ${name}`), shape: '', key: '', cached: false, annotations: {} }
+  return {
+    name,
+    descriptor,
+    diffId: sha256(`tar of ${name}`),
+    shape: '',
+    key: '',
+    cached: false,
+    annotations: {},
+  }
 }
 
 function baseOf(layers: number, config: Partial<ImageConfig> = {}, more: Partial<BaseImage> = {}): BaseImage {

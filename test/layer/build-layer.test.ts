@@ -4,6 +4,8 @@ import { afterAll, beforeEach, describe, expect, it } from 'vitest'
 import { openFileDigests } from '../../src/cache/file-digests.ts'
 import type { Compression } from '../../src/config/resolved-spec.ts'
 import { OciBuildError } from '../../src/errors.ts'
+import { createSegmentMemory } from '../../src/layer/segments.ts'
+import { encoding } from '../helpers/layers.ts'
 import { buildLayer, type BuiltLayer } from '../../src/layer/build-layer.ts'
 import type { Changeset, ChangesetEntry } from '../../src/layer/changeset.ts'
 import { createLayerCache } from '../../src/layer/layer-cache.ts'
@@ -53,7 +55,9 @@ async function build(layer: Changeset, options: RunOptions = {}): Promise<BuiltL
   const store = await openLayout(join(cacheDir, 'content'), { create: true, nowMs: Date.now() })
   const cache = createLayerCache(join(cacheDir, 'layers'), store, wallClockMs)
   const files = openFileDigests(join(cacheDir, 'files'), project, wallClockMs)
-  const builder = { store, cache, files, encoderId: async () => encoderId, signal }
+  const segments = createSegmentMemory(join(cacheDir, 'segments'), store)
+  const { deflater } = encoding
+  const builder = { store, cache, files, encoderId: () => encoderId, deflater, segments, signal }
   const built = await buildLayer(layer, compression, builder, step)
   files.save()
   const bytes = await collectBytes(await store.fetch(built.descriptor))

@@ -17,7 +17,8 @@ import { encodeLayer } from '../../src/layer/encode-layer.ts'
 import type { ContentDigests } from '../../src/layer/tar-blocks.ts'
 import { hostFileSource } from '../../src/plan/host-file.ts'
 import { collectBytes } from '../helpers/images.ts'
-import { passDigests } from '../helpers/layers.ts'
+import type { Deflater } from '../../src/deflate/deflater.ts'
+import { encoding, passDigests } from '../helpers/layers.ts'
 import { temporaryFolder } from '../helpers/unpack.ts'
 
 const folder = temporaryFolder()
@@ -76,7 +77,7 @@ describe.each(sizes)('%s', (_, size) => {
   it.each(changes)('that %s since it was selected is refused', async (__, change) => {
     const changeset = changesetOf(hostEntry('a', Buffer.alloc(10)), hostEntry('b', Buffer.alloc(size)))
     change(join(work, 'b'))
-    const { blob } = encodeLayer(changeset, { compression: gzip, digests: passDigests() })
+    const { blob } = encodeLayer(changeset, { compression: gzip, ...encoding, digests: passDigests() })
     await expect(collectBytes(blob)).rejects.toMatchObject({ code: 'OCB-FILE-CHANGED' })
     expect(openFiles()).toEqual([])
   })
@@ -84,7 +85,7 @@ describe.each(sizes)('%s', (_, size) => {
   it('that went away is refused', async () => {
     const changeset = changesetOf(hostEntry('b', Buffer.alloc(size)))
     rmSync(join(work, 'b'))
-    const { blob } = encodeLayer(changeset, { compression: gzip, digests: passDigests() })
+    const { blob } = encodeLayer(changeset, { compression: gzip, ...encoding, digests: passDigests() })
     await expect(collectBytes(blob)).rejects.toMatchObject({ code: 'OCB-FILE-UNREADABLE' })
   })
 })
@@ -92,7 +93,7 @@ describe.each(sizes)('%s', (_, size) => {
 it('a large file that is not the one whose digest is remembered is refused', async () => {
   const changeset = changesetOf(hostEntry('b', Buffer.alloc(2 * MiB)))
   const digests: ContentDigests = { known: () => '00'.repeat(32), found: () => {} }
-  const { blob } = encodeLayer(changeset, { compression: gzip, digests })
+  const { blob } = encodeLayer(changeset, { compression: gzip, ...encoding, digests })
   await expect(collectBytes(blob)).rejects.toMatchObject({ code: 'OCB-FILE-CHANGED' })
   expect(openFiles()).toEqual([])
 })
@@ -103,7 +104,7 @@ it('a reader that stops early leaves no file open, wherever it stops', async () 
       hostEntry('a', Buffer.alloc(2 * MiB, 'x')),
       hostEntry('b', Buffer.alloc(9 * MiB, 'y')),
     )
-    const { blob } = encodeLayer(changeset, { compression: gzip, digests: passDigests() })
+    const { blob } = encodeLayer(changeset, { compression: gzip, ...encoding, digests: passDigests() })
     const reader = blob[Symbol.asyncIterator]()
     for (let read = 0; read < chunks; read += 1) await reader.next()
     await reader.return?.()
@@ -116,23 +117,30 @@ it('an error in mid-stream reaches the reader while other blocks are being compr
     hostEntry(`f${index}`, Buffer.alloc(MiB - 512, `${index}`)),
   )
   appendFileSync(join(work, 'f5'), 'more')
-  const { blob } = encodeLayer(changesetOf(...files), { compression: gzip, digests: passDigests() })
+  const { blob } = encodeLayer(changesetOf(...files), {
+    compression: gzip,
+    ...encoding,
+    digests: passDigests(),
+  })
   await expect(collectBytes(blob)).rejects.toMatchObject({ code: 'OCB-FILE-CHANGED' })
 })
 
 it('an error of the compressor reaches the reader', async () => {
-  const compression = { type: 'gzip', level: 99 } as const
   const files = Array.from({ length: 8 }, (_, index) => hostEntry(`f${index}`, Buffer.alloc(MiB)))
-  const { blob } = encodeLayer(changesetOf(...files), { compression, digests: passDigests() })
-  await expect(collectBytes(blob)).rejects.toThrow(RangeError)
+  const deflater: Deflater = {
+    ...encoding.deflater,
+    deflate: () => Promise.reject(new RangeError('no')),
+  }
+  const options = { compression: gzip, encoderId: '', deflater, digests: passDigests() }
+  await expect(collectBytes(encodeLayer(changesetOf(...files), options).blob)).rejects.toThrow(RangeError)
   expect(openFiles()).toEqual([])
 })
 
 it('an abort ends a layer between blocks, also while a large file is hashed', async () => {
   for (const abortAfter of [0, 1, 3]) {
-    const changeset = changesetOf(hostEntry('large', Buffer.alloc(8 * MiB)))
+    const changeset = changesetOf(hostEntry('large', Buffer.alloc(24 * MiB)))
     const controller = new AbortController()
-    const options = { compression: gzip, digests: passDigests(), signal: controller.signal }
+    const options = { compression: gzip, ...encoding, digests: passDigests(), signal: controller.signal }
     const reader = encodeLayer(changeset, options).blob[Symbol.asyncIterator]()
     for (let read = 0; read < abortAfter; read += 1) await reader.next()
     setTimeout(() => controller.abort(), 0)
@@ -148,7 +156,7 @@ it('timers run while a layer without compression is written', async () => {
   const files = Array.from({ length: 20 }, (_, index) => hostEntry(`f${index}`, Buffer.alloc(MiB)))
   let turns = 0
   const timer = setInterval(() => (turns += 1), 0)
-  const options = { compression: { type: 'none' }, digests: passDigests() } as const
+  const options = { compression: { type: 'none' }, ...encoding, digests: passDigests() } as const
   await collectBytes(encodeLayer(changesetOf(...files), options).blob)
   clearInterval(timer)
   expect(turns).toBeGreaterThan(0)

@@ -9,15 +9,14 @@ import { formatPlatform } from '../../spec/platform.ts'
 import type { Project } from '../project/detect-project.ts'
 import type { LockedDependencies } from '../project/locked-dependencies.ts'
 import type { NativeBase } from '../project/native-files.ts'
-import { cpuOf, fitsTarget } from '../project/native-platform.ts'
 import { tellInstallScripts } from './install-scripts.ts'
 import { lockedBinFinder } from './locked-bin.ts'
 import type { LockedInstall, LockQuestion } from './locked-install.ts'
-import { installInstead, unsupported } from './lockfile-error.ts'
+import { unsupported } from './lockfile-error.ts'
 import { readNpmSettings } from './npmrc.ts'
 import { fetchPackages } from './package-store.ts'
 import { lockedFiles, placeLockedPackages, placeLockedWorkspaceLinks } from './place-locked.ts'
-import { refuseGenerated, refusePatchers } from './refuse-changed.ts'
+import { refusePatchers } from './refuse-changed.ts'
 import { openTarballSource } from './tarball-source.ts'
 
 export interface LockedQuestion {
@@ -54,8 +53,6 @@ export async function lockDependencies(question: LockedQuestion): Promise<Locked
     await source.close()
   }
   const { closure, tree } = install
-  refuseForeign(install, target)
-  refuseGenerated(project, closure)
   const found = lockedFiles(root, install)
   const archives = [...tree.packages.values()].filter(({ path }) => found.files.has(path))
   const scripts = tellInstallScripts(
@@ -109,20 +106,6 @@ function noLockfile({ root, manager }: Project, name: string): OciBuildError {
     message: `node.dependencies is 'lockfile', and there is no ${name} in ${root}`,
     hint: `run ${manager.install}, which writes it, and keep it with the project`,
   })
-}
-
-/** What production cannot do without must run on the target. */
-function refuseForeign({ closure, file }: LockedInstall, target: NativeBase): void {
-  for (const { name, manifest } of closure.packages) {
-    if (manifest === undefined || fitsTarget(manifest, target)) continue
-    const words = (['os', 'cpu', 'libc'] as const)
-      .filter((key) => manifest[key].length > 0)
-      .map((key) => `${key} ${manifest[key].join(', ')}`)
-    throw new OciBuildError('OCB-NODE-NATIVE', {
-      message: `${name} of ${file} is for ${words.join(', ')}, and the image is for ${formatPlatform(target.platform)} (${cpuOf(target.platform)})`,
-      hint: `make it an optional dependency, build for a platform that it runs on, or ${installInstead}`,
-    })
-  }
 }
 
 function leftOutDecision({ closure }: LockedInstall, target: NativeBase): readonly string[] {

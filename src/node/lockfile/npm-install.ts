@@ -1,12 +1,17 @@
 /** What `npm ci --omit=dev` would install, by package-lock.json. */
 
 import { join, posix } from 'node:path'
-import { findClosure } from '../project/dependency-closure.ts'
+import { OciBuildError } from '../../errors.ts'
+import { formatPlatform } from '../../spec/platform.ts'
+import { findClosure, type DependencyClosure } from '../project/dependency-closure.ts'
 import { readManifest, type Manifest } from '../project/manifest.ts'
-import { fitsTarget } from '../project/native-platform.ts'
+import type { NativeBase } from '../project/native-files.ts'
+import { cpuOf, fitsTarget } from '../project/native-platform.ts'
 import { openLockedTree, type LockedTree } from './locked-tree.ts'
 import type { LockedCommand, LockedInstall, LockQuestion } from './locked-install.ts'
+import { installInstead } from './lockfile-error.ts'
 import { readPackageLock } from './package-lock.ts'
+import { refuseGenerated } from './refuse-changed.ts'
 
 /** Throws what `readPackageLock`, `findClosure` and `fetch` throw. */
 export async function lockNpm(
@@ -18,6 +23,11 @@ export async function lockNpm(
   const fits = (manifest: Manifest, offered: readonly string[] = []): boolean =>
     fitsTarget(manifest, target, offered)
   const closure = findClosure(project, fits, openLockedTree(root, tree))
+  refuseForeign(closure, file, target)
+  refuseGenerated(
+    project,
+    closure.packages.map(({ name }) => name),
+  )
   const folders = new Set(closure.packages.map(({ folder }) => folder))
   const taken = [...tree.packages.values()].filter(({ path }) => folders.has(join(root, path)))
   return {
@@ -69,4 +79,18 @@ function byDepth(one: { readonly path: string }, other: { readonly path: string 
 
 function depthOf(path: string): number {
   return path.split('/').filter((name) => name === 'node_modules').length
+}
+
+/** What production cannot do without must run on the target: npm refuses it too. */
+function refuseForeign(closure: DependencyClosure, file: string, target: NativeBase): void {
+  for (const { name, manifest } of closure.packages) {
+    if (manifest === undefined || fitsTarget(manifest, target)) continue
+    const words = (['os', 'cpu', 'libc'] as const)
+      .filter((key) => manifest[key].length > 0)
+      .map((key) => `${key} ${manifest[key].join(', ')}`)
+    throw new OciBuildError('OCB-NODE-NATIVE', {
+      message: `${name} of ${file} is for ${words.join(', ')}, and the image is for ${formatPlatform(target.platform)} (${cpuOf(target.platform)})`,
+      hint: `make it an optional dependency, build for a platform that it runs on, or ${installInstead}`,
+    })
+  }
 }

@@ -14,6 +14,7 @@ import { folderOf, linksOf } from './pnpm-layout.ts'
 import { readPnpmLock } from './pnpm-lock.ts'
 import { reachPackages, skippedLinks } from './pnpm-reach.ts'
 import { readPnpmSettings } from './pnpm-settings.ts'
+import { refuseGenerated } from './refuse-changed.ts'
 
 /** Throws `OCB-NODE-LOCKFILE-…`, `OCB-NODE-PATCH` and what `findClosure` and `fetch` throw. */
 export async function lockPnpm(question: LockQuestion, file: string): Promise<LockedInstall> {
@@ -27,6 +28,10 @@ export async function lockPnpm(question: LockQuestion, file: string): Promise<Lo
   // Every project of the workspace is installed, and has a say in which packages all can find.
   const all = reachPackages(lock, [...lock.importers.keys()], fits)
   const own = reachPackages(lock, [project.path === '' ? '.' : project.path], fits)
+  refuseGenerated(
+    project,
+    [...own.reached.values()].map(({ name }) => name),
+  )
   const archives = new Map<string, LockedArchive>()
   for (const [key, item] of own.reached) archives.set(key, archiveOf(item, lock, root, file))
   const packed = await fetch([...archives.values()])

@@ -5,7 +5,6 @@ import { join, posix } from 'node:path'
 import { isPlainObject } from '../../config/check-shape.ts'
 import { readPackageJson } from '../../config/package-json.ts'
 import { OciBuildError } from '../../errors.ts'
-import type { DependencyClosure } from '../project/dependency-closure.ts'
 import type { Project } from '../project/detect-project.ts'
 import { installInstead } from './lockfile-error.ts'
 
@@ -32,16 +31,15 @@ export function refusePatchers({ manifest, rootManifest }: Project): void {
   }
 }
 
-/** Refuses a Prisma client that is written into node_modules. Throws `OCB-NODE-LOCKFILE-CHANGED`. */
-export function refuseGenerated({ root, folder }: Project, closure: DependencyClosure): void {
-  const client = closure.packages.find((item) => item.manifest?.name === '@prisma/client')
-  if (client === undefined) return
+/** Refuses a Prisma client that is written into node_modules; `names` are the dependencies. Throws `OCB-NODE-LOCKFILE-CHANGED`. */
+export function refuseGenerated({ root, folder }: Project, names: readonly string[]): void {
+  if (!names.includes('@prisma/client')) return
   for (const place of new Set([folder, root])) {
     const path = findSchema(place)
     if (path !== undefined && writesElsewhere(readFileSync(join(place, path), 'utf8'))) return
   }
   throw new OciBuildError('OCB-NODE-LOCKFILE-CHANGED', {
-    message: `${client.name} loads the client that prisma generate writes beside it into node_modules: the lockfile does not know of it`,
+    message: `@prisma/client loads the client that prisma generate writes beside it into node_modules: the lockfile does not know of it`,
     hint: `set output in the generator of schema.prisma to a folder of the app, or ${installInstead}`,
   })
 }

@@ -50,6 +50,7 @@ export function openTarballSource(options: TarballSourceOptions): TarballSource 
         hint: 'build once without --offline',
       })
     }
+    const authorization = authorizationFor(url, settings.registryOf(archive.name), settings)
     const bytes = await httpDownload(
       url.href,
       async (body) => {
@@ -60,10 +61,12 @@ export function openTarballSource(options: TarballSourceOptions): TarballSource 
       {
         environment: throughProxies(environment, settings),
         client: await client(),
-        authorization: authorizationFor(url, settings.registryOf(archive.name), settings),
+        authorization,
         signal,
       },
-    )
+    ).catch((error: unknown) => {
+      throw refused(error, archive, url, authorization !== undefined)
+    })
     return { bytes, from }
   }
 
@@ -90,6 +93,19 @@ export function openTarballSource(options: TarballSourceOptions): TarballSource 
 /** `ms@2.1.3` */
 export function labelOf({ name, version }: Pick<LockedArchive, 'name' | 'version'>): string {
   return version === '' ? name : `${name}@${version}`
+}
+
+/** A registry that wants to know who asks says so in different ways: 404 too. */
+function refused(error: unknown, archive: LockedArchive, url: URL, asked: boolean): unknown {
+  if (!(error instanceof OciBuildError) || !/ answered with status 40[134]/.test(error.message)) return error
+  const key = `//${url.host}/:_authToken`
+  return new OciBuildError(error.code, {
+    message: `cannot fetch ${labelOf(archive)}: ${error.message}`,
+    hint: asked
+      ? `check that what .npmrc has for ${url.host} may read the package, and that the version is still there`
+      : `where the package is not for all, set ${key} in .npmrc; else check that the version is still there`,
+    cause: error,
+  })
 }
 
 /** npm keeps what it fetched by its digest. What is damaged there is fetched again. */

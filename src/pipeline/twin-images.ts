@@ -1,0 +1,27 @@
+/** The same image a second time, its layers as zstd: for readers that know it, behind the one that all can read. */
+
+import { checkEncoder } from '../content/block-encoder.ts'
+import { zstdAnnotation, type Descriptor } from '../spec/descriptor.ts'
+import type { PlatformPlan } from './plan-image.ts'
+
+/**
+ * The plan of a platform with those layers as zstd that the spec wants twice; undefined where there are none. Throws
+ * `OCB-ZSTD-UNAVAILABLE`.
+ */
+export function twinOf(plan: PlatformPlan): PlatformPlan | undefined {
+  let wanted = false
+  const layers = plan.layers.map((layer) => {
+    const twin = layer.compression.type === 'gzip' ? layer.compression.twin : undefined
+    if (twin === undefined) return layer
+    wanted = true
+    // Before anything is compressed: a Node.js without zstd has none for the second image either.
+    checkEncoder(twin)
+    return { ...layer, compression: twin, remembered: undefined, previous: undefined, remember() {} }
+  })
+  return wanted ? { ...plan, layers } : undefined
+}
+
+/** The entry of a twin's manifest in the index. */
+export function markTwin(manifest: Descriptor): Descriptor {
+  return { ...manifest, annotations: { ...manifest.annotations, [zstdAnnotation]: 'true' } }
+}
