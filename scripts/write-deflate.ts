@@ -2,7 +2,7 @@
 
 import { writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import asc from 'assemblyscript/asc'
+import { main } from 'assemblyscript/asc'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 /** Pages of 64 KiB: what `assembly/memory.ts` lays out. */
@@ -14,7 +14,7 @@ export async function makeDeflateText(): Promise<string> {
   const options = ['-O3', '--converge', '--runtime', 'stub', '--noAssert', '--enable', 'simd']
   const memory = ['--initialMemory', pages, '--maximumMemory', pages]
   const files = ['src/deflate/assembly/index.ts', '--outFile', 'deflate.wasm', '--baseDir', root]
-  const { error, stderr } = await asc.main([...files, ...options, ...memory], {
+  const { error, stderr } = await main([...files, ...options, ...memory], {
     writeFile(name, contents) {
       if (name.endsWith('deflate.wasm') && typeof contents !== 'string') wasm = contents
     },

@@ -1,5 +1,5 @@
 /** Length-limited Huffman codes. */
-import { COUNTS, EXTRA_BITS, NODES, SORTED } from './memory'
+import { COUNTS, NODES, SORTED } from './memory'
 
 // @ts-ignore: decorator
 @inline function get(table: usize, i: u32): u32 { return load<u32>(table + (i << 2)) }

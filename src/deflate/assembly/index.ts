@@ -33,28 +33,34 @@ const CHUNK_TOKENS: usize = 2048 * 4
 const CHUNK_BYTES: usize = 0x10000
 /** A block ends at this many bytes of input. */
 const BLOCK_BYTES: usize = 0x60000
-/** The open block may grow to this while two more chunks and their tails fit. */
+/**
+ * The open block may grow to this: one more chunk then fits, with its tail of
+ * at most 32 skipped bytes, 8 last ones, or one match with its literals. Of
+ * those there are less than 355, as each raises 4 * length + clz(distance),
+ * which is at most 1063, by 3 or more: see worthWaiting().
+ */
 const BLOCK_TOKENS: usize = MAX_TOKENS * 4 - 0x8000
 
 export function inputPtr(): usize { return INPUT }
 export function outputPtr(): usize { return OUTPUT }
+/** The same under the prototype's names. */
 export function inPtr(): usize { return INPUT }
 export function outPtr(): usize { return OUTPUT }
 
 /** The levels' parameters; returns whether the deep parser is used. */
 function setLevel(level: u32): bool {
   switch (level) {
-    //                 lazy nice skip sparse
-    case 1: fastSetup(   0,  16,   6,   8); return false
-    case 2: fastSetup(   5,  16,   6,   8); return false
-    case 3: fastSetup(   6,  32,   7,  12); return false
-    case 4: fastSetup(   8,  32,   7,  16); return false
-    case 6: fastSetup(  32, 128,  10, 259); return false
-    //              depth lazy nice
-    case 7: deepSetup( 10,  32,  64); return true
-    case 8: deepSetup( 32,  64, 128); return true
-    case 9: deepSetup(256, 258, 258); return true
-    default: fastSetup(16,  32,   8,  16); return false
+    //                lazy nice skip sparse
+    case 1: fastSetup(  0,  16,   6,   8); return false
+    case 2: fastSetup(  5,  16,   6,   8); return false
+    case 3: fastSetup(  6,  32,   7,  12); return false
+    case 4: fastSetup(  8,  32,   7,  16); return false
+    case 6: fastSetup( 48, 128,  12, 259); return false
+    //               depth lazy nice
+    case 7: deepSetup(  8,  32,  64); return true
+    case 8: deepSetup( 24,  64, 128); return true
+    case 9: deepSetup(128, 258, 258); return true
+    default: fastSetup(20,  64,   8,  32); return false
   }
 }
 
