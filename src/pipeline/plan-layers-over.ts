@@ -26,6 +26,8 @@ export interface LayerPlan {
   changeset(): Promise<Changeset>
   /** Keeps what was made of it for the next build. */
   remember(layer: BuiltLayer): void
+  /** The same layer as zstd, where the spec wants both. */
+  readonly twin?: LayerPlan | undefined
 }
 
 export interface LayersOver {
@@ -61,17 +63,24 @@ export async function planLayersOver(
   for (const [index, layer] of planned.entries()) {
     throwIfAborted(options.signal)
     const { name, compression } = layer
-    const fingerprint: string | undefined =
-      below &&
-      fingerprintOf(layer, {
-        compression,
-        lower: below,
-        encoderId: await encoderId(compression),
-        startedMs: startedWallMs,
-      })
-    below = fingerprint
+    const lowerPrint = below
+    const recallAs = async (one: Compression, own: string): Promise<Recalled> => {
+      const startedMs = startedWallMs
+      const fingerprint =
+        lowerPrint &&
+        fingerprintOf(layer, {
+          compression: one,
+          lower: lowerPrint,
+          encoderId: await encoderId(one),
+          startedMs,
+        })
+      if (fingerprint === undefined || memory === undefined) return {}
+      const keep: Recalled['keep'] = (made) => memory.keep(own, fingerprint, made)
+      return { fingerprint, keep, remembered: await memory.find(own, fingerprint) }
+    }
     const own = `${place}\n${index} ${layer.at}`
-    const remembered = fingerprint === undefined ? undefined : await memory?.find(own, fingerprint)
+    const { fingerprint, remembered, keep } = await recallAs(compression, own)
+    below = fingerprint
     const openLower = lower.opener()
     const changeset = once(() => normalizeLayer(layer, openLower))
     if (remembered === undefined && (await changeset()).entries.length === 0) {
@@ -80,18 +89,32 @@ export async function planLayersOver(
     }
     lower.push(changeset)
     const size = remembered?.size ?? sizeOf(await changeset())
-    layers.push({
+    const plan: LayerPlan = {
       name,
       compression,
       size,
       remembered,
       changeset,
-      remember({ shape, key }) {
-        if (fingerprint !== undefined) memory?.keep(own, fingerprint, { shape, key, size })
-      },
-    })
+      remember: ({ shape, key }) => keep?.({ shape, key, size }),
+    }
+    const zstd = compression.type === 'gzip' ? compression.twin : undefined
+    const again = zstd && (await recallAs(zstd, `${own} ${zstd.type}`))
+    const twin: LayerPlan | undefined = zstd && {
+      ...plan,
+      compression: zstd,
+      remembered: again?.remembered,
+      remember: ({ shape, key }) => again?.keep?.({ shape, key, size }),
+    }
+    layers.push({ ...plan, twin })
   }
   return layers
+}
+
+/** What is known of a layer before it is looked into. */
+interface Recalled {
+  readonly fingerprint?: string | undefined
+  readonly remembered?: RememberedLayer | undefined
+  keep?(made: Parameters<PlannedMemory['keep']>[2]): void
 }
 
 function sizeOf(changeset: Changeset): LayerSize {
