@@ -16,10 +16,9 @@ export interface RegistryAbilities {
 
 /**
  * Puts a manifest under tags, or under its digest where there are none. Each tag is looked at first, since registries
- * with immutable tags refuse a second PUT of the very same manifest; not one that `named` knows for another's. Several tags are tried as one PUT by digest with
- * `?tag=`; each that OCI-Tag does not echo is PUT by itself. Gives the tags that were changed.
- * `load` is called when something is PUT. Throws `OCB-USAGE-TAG`,
- * `RegistryError`.
+ * with immutable tags refuse a second PUT of the very same manifest; not one that `named` knows for another's. Several
+ * tags are tried as one PUT by digest with `?tag=`; each that OCI-Tag does not echo is PUT by itself. Gives the tags
+ * that were changed. `load` is called when something is PUT. Throws `OCB-USAGE-TAG`, `RegistryError`.
  */
 export async function pushWithTags(
   repository: Repository,
