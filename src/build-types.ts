@@ -29,6 +29,11 @@ export interface BuildOptions {
   /** Default true; false works in a folder of its own that is removed at the end. */
   readonly cache?: boolean | undefined
   /**
+   * What the cache folder may hold, in bytes; beyond that the least recently used goes when a build is done. Default:
+   * `OCIBUILD_CACHE_MAX_SIZE`, else 10 GB.
+   */
+  readonly maxCacheBytes?: number | undefined
+  /**
    * Images and cache manifests whose layers are taken over, where they were made of the same files, in place of making
    * them. Default: the tags that this build will overwrite; with `cache: false` none.
    */

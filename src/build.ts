@@ -8,6 +8,7 @@ import { affectedImages } from './pipeline/affected-images.ts'
 import { buildImages } from './pipeline/build-image.ts'
 import { deliver } from './pipeline/deliver.ts'
 import { chooseNodeBases } from './pipeline/node-project.ts'
+import { keepLimit } from './pipeline/keep-limit.ts'
 import { pushHostsOf } from './pipeline/output-places.ts'
 import { prepareOutputs } from './pipeline/outputs.ts'
 import { checkLock, openPins, writeLock } from './pipeline/lock-images.ts'
@@ -33,6 +34,7 @@ export function build(options: BuildOptions = {}): Promise<BuildResult> {
     const staged = await buildImages(plans, outputs, session)
     session.checkStrict()
     const written = await deliver(staged, outputs, session)
+    keepLimit(staged, session)
     return {
       schemaVersion: 1,
       images: staged.map((image, index) => imageResult(image, written[index] ?? [], session)),
