@@ -8,19 +8,19 @@ import type { Lack, NativeBase, NativeFile } from './native-lack.ts'
 import { cpuOf, isNamedFor, type NativeTarget } from './native-platform.ts'
 import type { PackageManager } from './package-manager.ts'
 
-/** `compiled`: on this machine, and not published for others. */
+/** `way`: how a dependency comes to run on another system. */
 export function wrongPlatform(
   file: NativeFile,
   base: NativeBase,
   manager: PackageManager,
-  compiled: boolean,
+  way: 'compile' | 'install',
 ): OciBuildError {
   const { owner, path, header } = file
   const found = words(header.os, header.cpus.join(' and '), header.libc)
   const wanted = words(base.platform.os, cpuOf(base.platform), base.libc)
   const { isDependency, name } = owner
   const mend =
-    compiled || !isDependency
+    way === 'compile' || !isDependency
       ? `${isDependency ? `run ${rebuild(manager, name)}` : 'build it'} on ${formatPlatform(base.platform)}, or build for this host's platform`
       : name === '@prisma/client'
         ? prismaTarget(base)

@@ -188,6 +188,22 @@ describe('native files of a package', () => {
     expect(error.hint).toContain("allow it with node: { allow: ['")
   })
 
+  it('name the nearest of many, and how it comes to be compiled', async () => {
+    const files = { 'prebuilds/darwin-arm64/a.node': machO, 'prebuilds/linux-x64/a.node': addon() }
+    const error = await errorOf(() => check(files, { ...amd64, libc: 'musl' }))
+    expect(error.message).toContain(
+      '/prebuilds/linux-x64/a.node is for linux x64 glibc; wanted linux x64 musl',
+    )
+    expect(error.hint).toContain("run npm rebuild native on linux/amd64, or build for this host's platform; ")
+  })
+
+  it('are not asked of packages that do without', async () => {
+    const files = { 'prebuilds/linux-x64/a.node': addon() }
+    expect(await check(files, arm64, { below: 'node_modules/bufferutil/' })).toBe(0)
+    expect(await check(files, arm64, { below: 'node_modules/ws/node_modules/bufferutil/' })).toBe(0)
+    await errorOf(() => check(files, arm64, { below: 'node_modules/bufferutil2/' }))
+  })
+
   it.each<[string, string, string, string]>([
     ['the app', '', 'own: /app/a.node is for linux x64', 'build it on linux/arm64'],
     ['a workspace package', 'packages/lib/', '@own/lib: /app/packages/lib/a.node is', 'build it on'],
