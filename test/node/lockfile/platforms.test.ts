@@ -154,6 +154,39 @@ describe.each([
   })
 })
 
+it('leaves out an optional package whole when what it needs is for another platform', async () => {
+  const mac = handMade('only-mac', '1.0.0', undefined, { os: ['darwin'] })
+  const needs = handMade('needs-mac', '1.0.0', undefined, { dependencies: { 'only-mac': '1.0.0' } })
+  const words = {
+    ...app,
+    dependencies: { plain: '1.0.0' },
+    optionalDependencies: { 'needs-mac': '1.0.0' },
+  }
+  const lock = packageLock(words, {
+    'node_modules/plain': plain,
+    'node_modules/needs-mac': needs,
+    'node_modules/only-mac': mac,
+  })
+  const root = placeFiles({ 'package.json': words, 'package-lock.json': lock })
+  const plan = await createPlan({ cwd: root, cacheDir, environment, spec: specOf(['linux/amd64']) })
+  expect(packagesOf(plan)).toEqual({ 'linux/amd64': ['plain'] })
+  expect(plan.images[0]?.decisions).toContain('left out: needs-mac (optional, and not for linux/amd64)')
+})
+
+it.skipIf(process.platform !== 'linux' || !['x64', 'arm64'].includes(process.arch))(
+  'takes the libc of the base where that is known',
+  async () => {
+    const root = placeFiles(npmProject())
+    const report: unknown = process.report.getReport()
+    const isGlibc = JSON.stringify(report).includes('glibcVersionRuntime')
+    const platform = process.arch === 'x64' ? 'linux/amd64' : 'linux/arm64'
+    const spec = specOf([platform], { base: 'host:node' })
+    const plan = await createPlan({ cwd: root, cacheDir, environment, spec })
+    const own = `@fast/linux-${process.arch}${isGlibc ? '' : '-musl'}`
+    expect(packagesOf(plan)).toEqual({ [platform]: [own, 'fast', 'plain'] })
+  },
+)
+
 it('shares the layers of packages without native files among platforms', async () => {
   const words = { ...app, dependencies: { plain: '1.0.0' } }
   const lock = packageLock(words, { 'node_modules/plain': plain })
