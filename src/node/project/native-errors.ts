@@ -19,9 +19,15 @@ export function wrongPlatform(
   const found = words(header.os, header.cpus.join(' and '), header.libc)
   const wanted = words(base.platform.os, cpuOf(base.platform), base.libc)
   const { isDependency, name } = owner
+  const system = [formatPlatform(base.platform), base.libc]
+    .filter((word) => word !== undefined)
+    .join(' with ')
+  // What was made on this machine runs on it.
+  const isOwn = header.os === 'linux' && !header.cpus.includes(cpuOf(base.platform))
+  const other = isOwn ? ", or build for this host's platform" : ''
   const mend =
     way === 'compile' || !isDependency
-      ? `${isDependency ? `run ${rebuild(manager, name)}` : 'build it'} on ${formatPlatform(base.platform)}, or build for this host's platform`
+      ? `${isDependency ? `run ${rebuild(manager, name)}` : 'build it'} on ${system}${other}`
       : name === '@prisma/client'
         ? prismaTarget(base)
         : installFor(manager, base)

@@ -178,7 +178,7 @@ describe('native files of a package', () => {
       arm64,
       'npm',
       '/build/Release/a.node is for linux x64',
-      "run npm rebuild native on linux/arm64, or build for this host's platform; ",
+      "run npm rebuild native on linux/arm64 with glibc, or build for this host's platform; ",
     ],
   ])('stop the build where they are %s', async (_title, files, base, manager, message, hint) => {
     const error = await errorOf(() => check(files, base, { manager }))
@@ -194,7 +194,7 @@ describe('native files of a package', () => {
     expect(error.message).toContain(
       '/prebuilds/linux-x64/a.node is for linux x64 glibc; wanted linux x64 musl',
     )
-    expect(error.hint).toContain("run npm rebuild native on linux/amd64, or build for this host's platform; ")
+    expect(error.hint).toContain('run npm rebuild native on linux/amd64 with musl; ')
   })
 
   it('are not asked of packages that do without', async () => {
