@@ -1,9 +1,10 @@
 /** The options of `build` and `plan`: how they are spelt, and what the pipeline gets of them. */
 
-import { resolve } from 'node:path'
+import { dirname, resolve } from 'node:path'
 import { Option, type Command } from 'commander'
 import type { BuildOptions } from '../build-types.ts'
 import { parseLimit } from '../cache/cache-size.ts'
+import { askGit } from '../config/git-info.ts'
 import type { SpecOverrides } from '../config/overrides.ts'
 import type { Environment } from '../environment.ts'
 import { OciBuildError } from '../errors.ts'
@@ -104,6 +105,15 @@ export function toBuildOptions(
     strict: flags.strict,
     environment,
   }
+}
+
+/**
+ * The same, with git at work: its processes are started before what builds is loaded, and are mostly done when that is.
+ */
+export function withGit<T extends ReturnType<typeof toBuildOptions>>(options: T): T {
+  const { cwd, config, environment } = options
+  const folder = config === undefined ? cwd : dirname(config)
+  return { ...options, git: askGit(folder, environment.variables) }
 }
 
 function toOverrides(flags: SpecFlags): SpecOverrides {
