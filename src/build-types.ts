@@ -1,5 +1,6 @@
 /** What the pipeline takes and gives: the library's face, and the shapes that `--json` prints (contract, section 4). */
 
+import type { AskedGit } from './config/git-info.ts'
 import type { SpecOverrides } from './config/overrides.ts'
 import type { EventListener, Warning } from './events.ts'
 import type { Environment } from './environment.ts'
@@ -13,6 +14,8 @@ export interface BuildOptions {
   readonly config?: string | undefined
   /** A spec as a value (what a config file would export) in place of a file; host paths are relative to `cwd`. */
   readonly spec?: unknown
+  /** What git was asked of the config's folder before; default: it is asked now. */
+  readonly git?: AskedGit | undefined
   /** `--arg k=v`. */
   readonly args?: Readonly<Record<string, string>> | undefined
   /** Keys of `images` to build. Default: all. */
@@ -28,6 +31,11 @@ export interface BuildOptions {
   readonly cacheDir?: string | undefined
   /** Default true; false works in a folder of its own that is removed at the end. */
   readonly cache?: boolean | undefined
+  /**
+   * What the cache folder may hold, in bytes; beyond that the least recently used goes when a build is done. Default:
+   * `OCIBUILD_CACHE_MAX_SIZE`, else 10 GB.
+   */
+  readonly maxCacheBytes?: number | undefined
   /**
    * Images and cache manifests whose layers are taken over, where they were made of the same files, in place of making
    * them. Default: the tags that this build will overwrite; with `cache: false` none.

@@ -7,7 +7,8 @@ import type { ResolvedSpec } from './config/resolved-spec.ts'
 import { affectedImages } from './pipeline/affected-images.ts'
 import { buildImages } from './pipeline/build-image.ts'
 import { deliver } from './pipeline/deliver.ts'
-import { chooseNodeBases } from './pipeline/node-project.ts'
+import { chooseNodeBases } from './pipeline/node-bases.ts'
+import { keepLimit } from './pipeline/keep-limit.ts'
 import { pushHostsOf } from './pipeline/output-places.ts'
 import { prepareOutputs } from './pipeline/outputs.ts'
 import { checkLock, openPins, writeLock } from './pipeline/lock-images.ts'
@@ -33,6 +34,7 @@ export function build(options: BuildOptions = {}): Promise<BuildResult> {
     const staged = await buildImages(plans, outputs, session)
     session.checkStrict()
     const written = await deliver(staged, outputs, session)
+    keepLimit(staged, session)
     return {
       schemaVersion: 1,
       images: staged.map((image, index) => imageResult(image, written[index] ?? [], session)),
@@ -76,8 +78,16 @@ export function compareLock(options: BuildOptions = {}): Promise<LockCheck> {
 
 async function readSpec(session: Session): Promise<ResolvedSpec> {
   const { cwd, cache, environment, options } = session
-  const { config, spec, args, images, overrides = {} } = options
-  const loaded = await loadConfig({ cwd, config, spec, args, compiledDir: cache.compiledDir, environment })
+  const { config, spec, args, git, images, overrides = {} } = options
+  const loaded = await loadConfig({
+    cwd,
+    config,
+    spec,
+    args,
+    git,
+    compiledDir: cache.compiledDir,
+    environment,
+  })
   const resolved = await resolveConfig(loaded, overrides, { cwd: environment.cwd, images, environment })
   const { registries: fromSpec, folder } = resolved
   session.registries.configure({ fromSpec, folder, pushHosts: pushHostsOf(resolved) })

@@ -10,6 +10,7 @@ import { pushGraph } from './registry/push-graph.ts'
 import type { RegistryContext } from './registry/registry-context.ts'
 import { openRegistry, type RegistryStore } from './registry/registry-store.ts'
 import type { Descriptor } from './spec/descriptor.ts'
+import type { Digest } from './spec/digest.ts'
 import { qualifiedName } from './spec/parse-reference.ts'
 import type { RegistryReference } from './spec/reference.ts'
 
@@ -74,7 +75,7 @@ export function registryOutput(
       added.push({ source, root, tags })
     },
     async finish(options) {
-      for (const one of added) await tagWhole(store, one, options)
+      for (const one of added) await tagWhole(store, one, { ...options, named: known.named })
     },
     abort: async () => void (await Promise.all(ahead)),
   }
@@ -90,13 +91,13 @@ interface Added {
 async function tagWhole(
   store: RegistryStore,
   { source, root, tags }: Added,
-  options?: StoreOptions,
+  options: NonNullable<Parameters<RegistryStore['tagAll']>[2]>,
 ): Promise<void> {
   try {
     await store.tagAll(root, tags, options)
   } catch (error) {
     if (!(error instanceof OciBuildError) || error.code !== 'OCB-REGISTRY-BLOB-UNKNOWN') throw error
-    await copyGraph(source, root, store, { ...options, concurrency, deep: true })
+    await copyGraph(source, root, store, { signal: options.signal, concurrency, deep: true })
     await store.tagAll(root, tags, options)
   }
 }
@@ -122,14 +123,18 @@ interface KnownManifests {
   read(reference: string, options?: StoreOptions): Promise<RawManifest | undefined>
   /** What was read under the tag, else the tag, to be read when that is needed; undefined where it names nothing. */
   ofTag(tag: string): Promise<RawManifest | string | undefined>
+  /** The digest that was read under the tag, if it was read. */
+  named(tag: string): Digest | undefined
 }
 
 function knownManifests(store: RegistryStore): KnownManifests {
   const known = new Map<string, Promise<RawManifest | undefined>>()
+  const digests = new Map<string, Digest>()
   const load = async (reference: string, options?: StoreOptions): Promise<RawManifest | undefined> => {
     try {
       const raw = await store.resolveRaw(reference, options)
       known.set(raw.descriptor.digest, Promise.resolve(raw))
+      digests.set(reference, raw.descriptor.digest)
       await store.presume(raw, options)
       return raw
     } catch (error) {
@@ -147,6 +152,7 @@ function knownManifests(store: RegistryStore): KnownManifests {
       const reading = known.get(tag)
       return reading === undefined ? tag : await reading.catch(() => tag)
     },
+    named: (tag) => digests.get(tag),
   }
 }
 

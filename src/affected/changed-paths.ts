@@ -1,6 +1,7 @@
 /** What git knows of a work tree: what changed since a commit, and what it ignores. */
 
 import { execFile } from 'node:child_process'
+import { resolve } from 'node:path'
 import { OciBuildError } from '../errors.ts'
 
 type Variables = Readonly<Record<string, string | undefined>>
@@ -32,7 +33,8 @@ export async function readWorkTree(folder: string, ref: string, variables: Varia
       'run it in a git checkout',
     )
   }
-  const root = top.replace(/\r?\n$/, '')
+  // On Windows git writes its own slashes.
+  const root = resolve(top.replace(/\r?\n$/, ''))
   const commit = await git(root, variables, [
     'rev-parse',
     '--verify',
@@ -87,8 +89,8 @@ function git(folder: string, variables: Variables, args: readonly string[]): Pro
     maxBuffer: 256 * 1024 * 1024,
     windowsHide: true,
   } as const
-  return new Promise((resolve) => {
-    execFile('git', args, options, (error, stdout) => resolve(error ? undefined : stdout))
+  return new Promise((settle) => {
+    execFile('git', args, options, (error, stdout) => settle(error ? undefined : stdout))
   })
 }
 

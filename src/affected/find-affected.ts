@@ -1,6 +1,6 @@
 /** Which images of a spec are made of something that changed since a commit, and what that is. */
 
-import { join, sep } from 'node:path'
+import { join } from 'node:path'
 import type { ImageSpec } from '../config/resolved-spec.ts'
 import type { WorkTree } from './changed-paths.ts'
 import { entryInputs } from './entry-inputs.ts'
@@ -36,8 +36,7 @@ export async function findReasons(
   }
   const reasons: AffectedReason[] = []
   for (const path of tree.changed) {
-    const changed =
-      join(tree.root, path) + (path.endsWith('/') && !join(tree.root, path).endsWith(sep) ? sep : '')
+    const changed = join(tree.root, path)
     const input = inputs.find((one) => concerns(one, changed))
     if (input !== undefined) reasons.push({ path, because: input.what })
     if (reasons.length === maxReasons) break

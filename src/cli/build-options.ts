@@ -1,8 +1,10 @@
 /** The options of `build` and `plan`: how they are spelt, and what the pipeline gets of them. */
 
-import { resolve } from 'node:path'
+import { dirname, resolve } from 'node:path'
 import { Option, type Command } from 'commander'
 import type { BuildOptions } from '../build-types.ts'
+import { parseLimit } from '../cache/cache-size.ts'
+import { askGit } from '../config/git-info.ts'
 import type { SpecOverrides } from '../config/overrides.ts'
 import type { Environment } from '../environment.ts'
 import { OciBuildError } from '../errors.ts'
@@ -24,6 +26,7 @@ export interface SpecFlags {
   readonly push?: boolean | undefined
   readonly cacheDir?: string | undefined
   readonly cache: boolean
+  readonly cacheMaxSize?: string | undefined
   readonly cacheFrom?: readonly string[] | undefined
   readonly cacheTo?: readonly string[] | undefined
   readonly verifyCache?: boolean | undefined
@@ -56,7 +59,7 @@ export function addSpecOptions(command: Command): Command {
     .option('--strict', 'warnings are errors')
 }
 
-/** Adds the options of a build that caches of other machines need. */
+/** Adds the options of a build that are about caches, this machine's and others'. */
 export function addCacheOptions(command: Command): Command {
   return command
     .option(
@@ -65,6 +68,7 @@ export function addCacheOptions(command: Command): Command {
       append,
     )
     .option('--cache-to <ref>', 'write a manifest of all layers for --cache-from; again for more', append)
+    .option('--cache-max-size <size>', 'what the cache may hold: 2GB, or none (default: 10GB)')
     .option('--verify-cache', 'make every layer, and fail where a cache has another')
 }
 
@@ -91,6 +95,8 @@ export function toBuildOptions(
     overrides: toOverrides(flags),
     cacheDir: flags.cacheDir === undefined ? undefined : resolve(environment.cwd, flags.cacheDir),
     cache: flags.cache,
+    maxCacheBytes:
+      flags.cacheMaxSize === undefined ? undefined : parseLimit('--cache-max-size', flags.cacheMaxSize),
     cacheFrom: flags.cacheFrom,
     cacheTo: flags.cacheTo,
     verifyCache: flags.verifyCache,
@@ -99,6 +105,15 @@ export function toBuildOptions(
     strict: flags.strict,
     environment,
   }
+}
+
+/**
+ * The same, with git at work: its processes are started before what builds is loaded, and are mostly done when that is.
+ */
+export function withGit<T extends ReturnType<typeof toBuildOptions>>(options: T): T {
+  const { cwd, config, environment } = options
+  const folder = config === undefined ? cwd : dirname(config)
+  return { ...options, git: askGit(folder, environment.variables) }
 }
 
 function toOverrides(flags: SpecFlags): SpecOverrides {

@@ -3,7 +3,7 @@
 import { resolve } from 'node:path'
 import { Option, type Command } from 'commander'
 import { OciBuildError } from '../errors.ts'
-import { addCacheOptions, addSpecOptions, type SpecFlags } from './build-options.ts'
+import { addCacheOptions, addSpecOptions, toBuildOptions, withGit, type SpecFlags } from './build-options.ts'
 import type { CliContext } from './context.ts'
 import { isFolder, looksLikeDir } from './existing-dir.ts'
 import { nearest } from '../config/nearest.ts'
@@ -49,8 +49,9 @@ export function registerBuild(program: Command, context: CliContext, services: C
       .argument('[targets...]', 'a folder (begins with . or /), then names of images')
       .addHelpText('after', examples),
   ).action(async (targets: readonly string[], flags: BuildFlags) => {
+    const options = withGit(toBuildOptions(targets, flags, context.environment))
     const { runBuild } = await import('./run-build.ts')
-    await runBuild(targets, flags, context, services)
+    await runBuild(options, flags, context, services)
   })
 }
 
@@ -66,8 +67,9 @@ export function registerDefaultBuild(
   ).action(async (words: readonly string[], flags: BuildFlags) => {
     const wrong = words.find((word, index) => index > 0 || !looksLikeDir(word))
     if (wrong !== undefined) throw unknownWord(wrong, words, names, context.environment.cwd)
+    const options = withGit(toBuildOptions(words, flags, context.environment))
     const { runBuild } = await import('./run-build.ts')
-    await runBuild(words, flags, context, services)
+    await runBuild(options, flags, context, services)
   })
 }
 

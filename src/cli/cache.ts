@@ -19,7 +19,7 @@ interface PruneFlags extends CacheFlags {
 const examples = `
 Examples:
   ocibuild cache info
-  ocibuild cache prune                       what was not used for 30 days
+  ocibuild cache prune                       what was not used for 30 days, or is beyond the limit
   ocibuild cache prune --older-than 7d --max-size 2GB
   ocibuild cache prune --all                 everything but what was used within the last hour
 `
@@ -29,7 +29,10 @@ export function registerCache(program: Command, context: CliContext): void {
   const cache = program
     .command('cache')
     .summary('show or shrink the cache')
-    .description('The cache holds finished layers, and what is known of files and of base layers.')
+    .description(
+      'The cache holds finished layers, and what is known of files and of base layers. A build that makes it larger ' +
+        'than OCIBUILD_CACHE_MAX_SIZE (10GB) removes what was used longest ago.',
+    )
     .addHelpText('after', examples)
   cache
     .command('info')

@@ -1,7 +1,7 @@
 /** `ocibuild plan [DIR] [IMAGE…]`: what a build would do, and nothing done. */
 
 import type { Command } from 'commander'
-import { addSpecOptions, toBuildOptions, type SpecFlags } from './build-options.ts'
+import { addSpecOptions, toBuildOptions, withGit, type SpecFlags } from './build-options.ts'
 import type { CliContext } from './context.ts'
 import type { CliServices } from './services.ts'
 
@@ -37,7 +37,7 @@ export function registerPlan(program: Command, context: CliContext, services: Cl
     .option('--json', 'print as JSON')
     .addHelpText('after', examples)
     .action(async (targets: readonly string[], flags: PlanFlags) => {
-      const options = toBuildOptions(targets, flags, context.environment)
+      const options = withGit(toBuildOptions(targets, flags, context.environment))
       const output = { json: flags.json === true, all: flags.all === true }
       if (flags.spec === true) {
         const { printSpec } = await import('./print-spec.ts')

@@ -2,6 +2,7 @@
 
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { cacheLimitOf } from '../cache/cache-size.ts'
 import { cacheInfo, pruneCache, type CacheKind } from '../cache/manage-cache.ts'
 import { OciBuildError } from '../errors.ts'
 import type { CliContext } from './context.ts'
@@ -25,7 +26,9 @@ const defaultAgeMs = 30 * dayMs
 
 export function printCacheInfo(dir: string, json: boolean, context: CliContext): void {
   const info = cacheInfo(dir)
-  if (json) return context.stdout(`${JSON.stringify({ schemaVersion: 1, ...info }, null, 2)}\n`)
+  const limit = cacheLimitOf(undefined, context.environment)
+  const maxBytes = Number.isFinite(limit) ? limit : null
+  if (json) return context.stdout(`${JSON.stringify({ schemaVersion: 1, ...info, maxBytes }, null, 2)}\n`)
   const rows = info.kinds.map(({ kind, count, bytes }) => [
     kind,
     count.toLocaleString('en-US'),
@@ -39,6 +42,7 @@ export function printCacheInfo(dir: string, json: boolean, context: CliContext):
     const days = Math.floor((context.environment.wallClockMs() - info.oldestUseMs) / dayMs)
     lines.push(`  longest unused: ${days < 1 ? 'less than a day' : formatCount(days, 'day')}`)
   }
+  lines.push(`  limit: ${maxBytes === null ? 'none' : formatBytes(maxBytes)}`)
   context.stdout(`${lines.join('\n')}\n`)
 }
 
@@ -65,9 +69,10 @@ export function printPrune(dir: string, request: PruneRequest, context: CliConte
   checkIsCache(dir)
   const { all, maxSize, olderThan } = request
   const asked = all === true || maxSize !== undefined || olderThan !== undefined
+  const limit = cacheLimitOf(undefined, context.environment)
   const result = pruneCache(dir, {
     all,
-    maxBytes: maxSize === undefined ? undefined : parseSize('--max-size', maxSize),
+    maxBytes: maxSize !== undefined ? parseSize('--max-size', maxSize) : asked ? undefined : limit,
     olderThanMs:
       olderThan !== undefined ? parseAge('--older-than', olderThan) : asked ? undefined : defaultAgeMs,
     nowMs: context.environment.wallClockMs(),

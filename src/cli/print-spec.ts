@@ -15,8 +15,8 @@ export async function printSpec(
   output: { readonly json: boolean },
   context: CliContext,
 ): Promise<void> {
-  const { cwd, environment, images, overrides = {} } = options
-  const loaded = await loadConfig({ cwd, config: options.config, args: options.args, environment })
+  const { cwd, config, args, git, environment, images, overrides = {} } = options
+  const loaded = await loadConfig({ cwd, config, args, git, environment })
   const spec = await viewSpec(await resolveConfig(loaded, overrides, { cwd, images, environment }))
   if (output.json) return context.stdout(`${JSON.stringify(spec, null, 2)}\n`)
   const { stringify } = await import('yaml')

@@ -1,11 +1,9 @@
 /** What `build` does: runs the pipeline, shows progress, prints the result. */
 
 import { resolve } from 'node:path'
-import type { BuildResult } from '../build-types.ts'
-
+import type { BuildOptions, BuildResult } from '../build-types.ts'
 import { OciBuildError } from '../errors.ts'
 import type { BuildFlags } from './build.ts'
-import { toBuildOptions } from './build-options.ts'
 import type { CliContext } from './context.ts'
 import { metadataOf } from './metadata-file.ts'
 import { ownName } from './own-name.ts'
@@ -16,7 +14,7 @@ import { formatSummary } from './summary.ts'
 
 /** Runs one build. Throws what the pipeline throws, after progress is off the screen. */
 export async function runBuild(
-  targets: readonly string[],
+  options: BuildOptions,
   flags: BuildFlags,
   context: CliContext,
   services: CliServices,
@@ -27,7 +25,6 @@ export async function runBuild(
       hint: 'use --metadata-file FILE for the result, or write the image to a file',
     })
   }
-  const options = toBuildOptions(targets, flags, context.environment)
   if (flags.dryRun === true) {
     const { printPlan } = await import('./print-plan.ts')
     return printPlan(options, { json: flags.json === true, all: false }, context, services)

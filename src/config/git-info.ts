@@ -1,11 +1,25 @@
 /** What git says about a folder: asked of the git binary, and of the CI's variables where HEAD is detached. */
 
-import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { GitInfo } from './resolved-spec.ts'
 
 type Variables = Readonly<Record<string, string | undefined>>
+
+/** What git was asked of a folder while other things are done. */
+export interface AskedGit {
+  /** Absolute. */
+  readonly folder: string
+  readonly info: Promise<GitInfo>
+}
+
+/** Begins to ask; whoever needs the answer waits for it. */
+export function askGit(folder: string, variables: Variables): AskedGit {
+  const info = readGitInfo(folder, variables)
+  // Nobody may come to hear it, where something else fails first.
+  info.catch(() => undefined)
+  return { folder, info }
+}
 
 /** Every field is undefined outside a work tree, before the first commit, and where git is not installed. */
 export async function readGitInfo(folder: string, variables: Variables): Promise<GitInfo> {
@@ -134,7 +148,12 @@ function branchOfCi(variables: Variables): string | undefined {
   return undefined
 }
 
-function runGit(folder: string, variables: Variables, args: readonly string[]): Promise<string | undefined> {
+async function runGit(
+  folder: string,
+  variables: Variables,
+  args: readonly string[],
+): Promise<string | undefined> {
+  const { execFile } = await import('node:child_process')
   // Optional locks would make a build write into the repository it only looks at.
   const env = { ...variables, LC_ALL: 'C', GIT_OPTIONAL_LOCKS: '0', GIT_TERMINAL_PROMPT: '0' }
   const options = {

@@ -4,7 +4,7 @@ import { readFileSync, statSync } from 'node:fs'
 import { basename, dirname, extname, join, resolve } from 'node:path'
 import { processEnvironment, type Environment } from '../environment.ts'
 import { messageOf, OciBuildError, systemErrorCode } from '../errors.ts'
-import { readGitInfo } from './git-info.ts'
+import { askGit, type AskedGit } from './git-info.ts'
 import { importConfig } from './import-config.ts'
 import type { Scope, Variables } from './interpolate.ts'
 import { findJsonFault } from './json-fault.ts'
@@ -34,6 +34,8 @@ export interface LoadOptions {
   readonly spec?: unknown
   /** `--arg k=v`. */
   readonly args?: Readonly<Record<string, string>> | undefined
+  /** What git was asked before; of another folder than the config's it is of no use. */
+  readonly git?: AskedGit | undefined
   /** Absolute: where compiled TypeScript is kept. Default: nowhere. */
   readonly compiledDir?: string | undefined
   /** Default: this process's. */
@@ -71,12 +73,12 @@ export async function loadConfig(options: LoadOptions = {}): Promise<LoadedConfi
   const folder = file === undefined ? cwd : dirname(file)
   const packageJson = readPackageJson(folder)
   // Other processes, so they run while the file is read here.
-  const asking = readGitInfo(folder, environment.variables)
+  const asked = options.git?.folder === folder ? options.git : askGit(folder, environment.variables)
   const reading: Promise<ReadConfig> | ReadConfig =
     file === undefined
       ? { value: found === undefined ? options.spec : { node: true }, positions: undefined }
       : readConfig(file, options)
-  const [read, git] = await Promise.all([reading, asking])
+  const [read, git] = await Promise.all([reading, asked.info])
   const { commit, shortCommit, branch, branchSlug, tag, version, dirty } = git
   const contextGit = { commit, shortCommit, branch, branchSlug, tag, version, dirty }
   let { value } = read

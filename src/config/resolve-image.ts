@@ -14,11 +14,11 @@ import type { LoadedConfig } from './load-config.ts'
 import type { SpecOverrides } from './overrides.ts'
 import { absolutely, seenFrom } from './place-reference.ts'
 import { parseSource } from './parse-source.ts'
-import { readPackageJson, repositoryOfPackage, sanitiseName } from './package-json.ts'
+import { repositoryOfPackage, sanitiseName } from './package-json.ts'
 import { resolveLayers } from './resolve-layers.ts'
 import { resolveCreated, resolveImageConfig } from './resolve-words.ts'
 import type { ImageSpec, LayerSpec, NodeSpec } from './resolved-spec.ts'
-import type { BuildSpec, CompressionWords, NodeWords, PackageJson } from './spec-types.ts'
+import type { BuildSpec, CompressionWords, NodeWords } from './spec-types.ts'
 import { present } from './schema-tools.ts'
 
 export function resolveImage(
@@ -34,7 +34,13 @@ export function resolveImage(
   const platforms = unique(named.length > 0 ? named : [hostPlatform(environment)])
   const root = resolve(loaded.folder, spec.root ?? '.')
   const compression = parseCompressions(overrides.compression ?? compressionWords(spec.compression))
-  const metadata = imageMetadata(spec.metadata ?? 'auto', packageOf(loaded, spec.node, root), loaded.git)
+  const describedBy: ImageSpec['describedBy'] = (packageJson) => {
+    const metadata = imageMetadata(spec.metadata ?? 'auto', packageJson, loaded.git)
+    return {
+      annotations: mergeAnnotations(metadata, spec.annotations, overrides.annotations),
+      metadataLabels: metadata,
+    }
+  }
   const baseText = overrides.base ?? spec.base ?? 'scratch'
   const tags = tagged?.tags ?? present(spec.tags)
   return {
@@ -59,8 +65,8 @@ export function resolveImage(
       return resolveLayers(layers, { platform, compression, root, locate: checked.locate })
     },
     config: resolveImageConfig(spec.config, overrides.labels),
-    annotations: mergeAnnotations(metadata, spec.annotations, overrides.annotations),
-    metadataLabels: metadata,
+    ...describedBy(loaded.packageJson),
+    describedBy,
     compression,
     createdSeconds: resolveCreated(spec.created, loaded.git, environment.variables),
     index: spec.index ?? false,
@@ -74,16 +80,6 @@ export function resolveImage(
 function compressionWords(words: BuildSpec['compression']): CompressionWords | readonly CompressionWords[] {
   if (words === undefined) return 'gzip'
   return typeof words === 'string' || 'type' in words ? words : present(words)
-}
-
-/** An image of a package of a monorepo is described by that package, where its folder is named. */
-function packageOf(
-  { packageJson }: LoadedConfig,
-  node: true | NodeWords | undefined,
-  root: string,
-): PackageJson | undefined {
-  const folder = node === undefined || node === true ? undefined : node.package
-  return (folder === undefined ? undefined : readPackageJson(resolve(root, folder))) ?? packageJson
 }
 
 /** Fills in every default of the node section. */

@@ -2,7 +2,7 @@
 
 import type { Platform } from '../spec/platform.ts'
 import type { Reference } from '../spec/reference.ts'
-import type { BuildSpec } from './spec-types.ts'
+import type { BuildSpec, PackageJson } from './spec-types.ts'
 import type { HealthcheckConfig } from '../spec/image-config.ts'
 
 export type Compression = GzipCompression | ZstdCompression | { readonly type: 'none' }
@@ -211,6 +211,8 @@ export interface ImageSpec {
   readonly annotations: Readonly<Record<string, string>>
   /** Labels that `metadata` adds; the config's own win. */
   readonly metadataLabels: Readonly<Record<string, string>>
+  /** Both, with another package.json than the one beside the config. */
+  describedBy(packageJson: PackageJson | undefined): Pick<ImageSpec, 'annotations' | 'metadataLabels'>
   /** Seconds since the epoch: SOURCE_DATE_EPOCH, else the spec's, resolved. */
   readonly createdSeconds: number
   readonly index: boolean

@@ -1,7 +1,8 @@
 /** Two makings of a layer, entry by entry: how many differ, and the first that does. */
 
 import { compareBytes } from '../spec/json.ts'
-import { contentTimeOf, type EntryFacts } from './entry-facts.ts'
+import { contentTimeOfHex } from '../tar/content-time.ts'
+import type { EntryFacts } from './entry-facts.ts'
 import { sortKey } from './sort-entries.ts'
 
 /** What of an entry is another. */
@@ -72,5 +73,5 @@ function aspectsOf(before: EntryFacts, after: EntryFacts): readonly Aspect[] {
 
 /** Its time is made of its content, so another one is no difference of its own. */
 function followsContent({ digest, mtime }: EntryFacts): boolean {
-  return digest !== undefined && mtime === contentTimeOf(digest)
+  return digest !== undefined && mtime === contentTimeOfHex(digest)
 }

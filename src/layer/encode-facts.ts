@@ -2,7 +2,8 @@
 
 import { sha256Bytes } from '../content/hash.ts'
 import type { LayerEntryType } from '../rootfs/tree-types.ts'
-import { contentTimeOf, type EntryFacts } from './entry-facts.ts'
+import { contentTimeOfHex } from '../tar/content-time.ts'
+import type { EntryFacts } from './entry-facts.ts'
 
 // Layout: the sha256 of all that follows, 32 bytes; the length of the text, 4 bytes, little-endian; the text, UTF-8;
 // then the sha256 of each file, 32 bytes each. The text: a JSON line of the traits that entries share, then for each
@@ -31,7 +32,7 @@ export function encodeFacts(entries: readonly EntryFacts[]): Buffer {
   for (const entry of entries) {
     const { path, digest, target = '', xattrs = '' } = entry
     const { type, mode, uid, gid, origin } = entry
-    const mtime = digest !== undefined && entry.mtime === contentTimeOf(digest) ? undefined : entry.mtime
+    const mtime = digest !== undefined && entry.mtime === contentTimeOfHex(digest) ? undefined : entry.mtime
     const traits = `${type} ${mode} ${uid} ${gid} ${mtime} ${origin}`
     let number = numbers.get(traits)
     if (number === undefined) {
@@ -78,7 +79,7 @@ export function decodeFacts(bytes: Buffer): readonly EntryFacts[] | undefined {
       mode,
       uid,
       gid,
-      mtime: mtime ?? (digest === undefined ? 0 : contentTimeOf(digest)),
+      mtime: mtime ?? (digest === undefined ? 0 : contentTimeOfHex(digest)),
       target: target || undefined,
       xattrs: xattrs || undefined,
       digest,

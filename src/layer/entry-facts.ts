@@ -1,7 +1,7 @@
 /** What is told of a layer's entries when two makings of it are compared: all that decides its bytes, and who placed them. */
 
 import type { LayerEntryType } from '../rootfs/tree-types.ts'
-import { contentTime } from '../tar/content-time.ts'
+import { contentTimeOfHex } from '../tar/content-time.ts'
 import type { Changeset } from './changeset.ts'
 
 export interface EntryFacts {
@@ -36,17 +36,12 @@ export function changesetFacts(changeset: Changeset, contents: readonly string[]
         ? entry.mtime
         : digest === undefined
           ? (('target' in entry ? times.get(entry.target) : undefined) ?? 0)
-          : contentTimeOf(digest)
+          : contentTimeOfHex(digest)
     if (type === 'file') times.set(path, mtime)
     const target = 'target' in entry ? entry.target : undefined
     const xattrs = 'xattrs' in entry ? formatXattrs(entry.xattrs) : undefined
     return { path, type, mode, uid, gid, mtime, target, xattrs, digest, origin }
   })
-}
-
-/** The time that a file with this sha256 (hex) has by default. */
-export function contentTimeOf(digest: string): number {
-  return contentTime(Buffer.from(digest.slice(0, 12), 'hex'))
 }
 
 export function formatXattrs(xattrs: Readonly<Record<string, string>> | undefined): string | undefined {

@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { WorkTree } from '../affected/changed-paths.ts'
-import { pathBelow, realParents, type Input } from '../affected/input.ts'
+import { pathBelow, realParents, realPath, type Input } from '../affected/input.ts'
 import type { AffectedImages } from '../build-types.ts'
 import type { ImageSpec, ResolvedSpec } from '../config/resolved-spec.ts'
 import { lockFileName, lockKey, type Lock } from '../lock/lock.ts'
@@ -24,18 +24,32 @@ export async function affectedImages(spec: ResolvedSpec, session: Session): Prom
   return session.reporter.step({ stage: 'config', title: `affected since ${since}` }, async (step) => {
     const { readWorkTree } = await import('../affected/changed-paths.ts')
     const { findReasons } = await import('../affected/find-affected.ts')
-    const tree = await readWorkTree(spec.folder, since, session.environment.variables)
+    const { packageWordsReason } = await import('../affected/package-words.ts')
+    const whole = await readWorkTree(spec.folder, since, session.environment.variables)
+    const tree = withoutOutputs(whole, [...spec.outputPaths, session.cacheDir])
+    const ofPackage = await packageWordsReason(spec.folder, tree)
     const moved = await movedReferences(spec, tree)
     const shared = await configInputs(spec)
     const images: AffectedImages['images'][number][] = []
     for (const image of spec.images) {
-      const reasons = [...(await findReasons(image, tree, shared)), ...(await movedUnder(image, moved))]
+      const found = await findReasons(image, tree, shared)
+      const reasons = [...found, ...ofPackage, ...(await movedUnder(image, moved))]
       images.push({ image: image.image ?? null, name: image.name, affected: reasons.length > 0, reasons })
     }
     const wanted = spec.images.filter((_, index) => images[index]?.affected === true)
     step.finish({ detail: `${wanted.length} of ${images.length} images` })
     return { spec: { ...spec, images: wanted }, affected: { since, images } }
   })
+}
+
+/** What builds write is never copied. */
+function withoutOutputs(tree: WorkTree, outputs: readonly string[]): WorkTree {
+  const folders = outputs.map(realPath)
+  const counts = (path: string): boolean => {
+    const changed = join(tree.root, path)
+    return folders.every((folder) => pathBelow(folder, changed) === undefined)
+  }
+  return { ...tree, changed: tree.changed.filter(counts) }
 }
 
 async function configInputs({ configFile }: ResolvedSpec): Promise<readonly Input[]> {

@@ -16,6 +16,8 @@ export interface CacheSource {
   /** As a user would write it. */
   readonly title: string
   readonly reference: CacheReference
+  /** A tag that is overwritten; its others most likely name the same image. */
+  readonly own: boolean
   /** Undefined where there is nothing. */
   open(): Promise<ImageSource | undefined>
   /** What reading it threw: tells whom it concerns, and throws what ends the build. */
@@ -47,6 +49,7 @@ export function cacheSourcesOf(spec: ImageSpec, outputs: Outputs, session: Sessi
     return parseCacheFrom(cacheFrom).map((reference) => ({
       title: formatReference(reference),
       reference,
+      own: false,
       open: () => openNamed(reference, spec, outputs, session),
       useless: (error) => warnOfNamed(reference, error, session),
     }))
@@ -57,7 +60,7 @@ export function cacheSourcesOf(spec: ImageSpec, outputs: Outputs, session: Sessi
     return pushedReferences(place, spec).map((title): CacheSource => {
       const reference: RegistryReference = { ...place, tag: title.slice(title.lastIndexOf(':') + 1) }
       const open = (): Promise<ImageSource | undefined> => openNamed(reference, spec, outputs, session)
-      return { title, reference, open, useless: passOverOwn }
+      return { title, reference, own: true, open, useless: passOverOwn }
     })
   })
   return own.slice(0, maxOwnTags)

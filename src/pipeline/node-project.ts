@@ -1,21 +1,18 @@
-/** Images of Node.js projects: their base before anything is resolved, their layers and config over the base. */
+/** Images of Node.js projects: their layers and config over the base. */
 
-import type { ConfigSpec, ImageSpec, ResolvedSpec } from '../config/resolved-spec.ts'
+import type { ConfigSpec, ImageSpec, NodeSpec } from '../config/resolved-spec.ts'
 import type { BaseFiles } from '../layer/lower.ts'
 import { OciBuildError } from '../errors.ts'
 import type { Project } from '../node/project/detect-project.ts'
 import type { LockedDependencies } from '../node/project/locked-dependencies.ts'
 import type { NativeBase } from '../node/project/native-files.ts'
-import { releaseOfVariable, type BaseRuntime, type Libc } from '../node/base-runtime.ts'
+import { releaseOfVariable, type Libc } from '../node/base-runtime.ts'
 import type { ProjectPlan } from '../node/project/plan-project.ts'
 import type { HiddenBy, PlannedLayer } from '../plan/placement.ts'
 import { resolveOwner, type Owner } from '../rootfs/owners.ts'
 import { readImageFile } from '../rootfs/read-image-file.ts'
-import type { TextMemory } from '../rootfs/text-memory.ts'
-import type { LayerEntry } from '../rootfs/tree-types.ts'
-import { parseReference } from '../spec/parse-reference.ts'
-import { formatPlatform, type Platform } from '../spec/platform.ts'
-import type { OpenedBase } from './open-base.ts'
+import { formatPlatform } from '../spec/platform.ts'
+import { libcOf, openRuntime, type RuntimeQuestion } from './node-runtime.ts'
 import type { Session } from './session.ts'
 
 export interface NodePlan {
@@ -27,36 +24,12 @@ export interface NodePlan {
   readonly decisions: readonly string[]
 }
 
-export interface NodeBase {
-  readonly platform: Platform
-  readonly base: OpenedBase
+export interface NodeBase extends RuntimeQuestion {
   /** Reads the base; called only where its users must be known. */
   open(): Promise<BaseFiles>
-  /** The entries of the base's layers, lowest first. */
-  readNames(): Promise<readonly (readonly LayerEntry[])[]>
-  /** What is kept of the base's programs. */
-  readonly programs: TextMemory
   /** Of the spec itself, which lie on top. */
   readonly layers: readonly PlannedLayer[]
   readonly outputPaths: readonly string[]
-}
-
-/** Gives the images of Node.js projects that name no base the one that their project wants. */
-export async function chooseNodeBases(spec: ResolvedSpec, { environment }: Session): Promise<ResolvedSpec> {
-  if (!spec.images.some(({ node, baseDefaulted }) => node !== undefined && baseDefaulted)) return spec
-  const { detectProject } = await import('../node/project/detect-project.ts')
-  const { chooseNodeBase } = await import('../node/project/node-base.ts')
-  const images: ImageSpec[] = []
-  for (const image of spec.images) {
-    if (image.node === undefined || !image.baseDefaulted) {
-      images.push(image)
-      continue
-    }
-    const project = await detectProject(image.root, image.node.package)
-    const { reference } = await chooseNodeBase(project, environment.node.version)
-    images.push({ ...image, base: parseReference(reference, 'in'), baseText: reference })
-  }
-  return { ...spec, images }
 }
 
 /** Undefined for an image that is of no Node.js project. Throws what `planProject`, `checkEngines` and `checkNativeFiles` throw. */
@@ -93,7 +66,7 @@ export async function planNodeProject(
   const planFor = async (target: NativeBase): Promise<ProjectPlan> =>
     planProject({
       project,
-      locked: node.dependencies === 'lockfile' ? await lockProject(project, target, session) : undefined,
+      locked: await dependenciesOf(project, node, target, session),
       words: node,
       config: spec.config,
       compression: spec.compression,
@@ -133,6 +106,19 @@ export async function planNodeProject(
   return { layers, hidden, config, decisions }
 }
 
+/** Undefined where they are in `node_modules`. */
+async function dependenciesOf(
+  project: Project,
+  { dependencies, workingDir }: NodeSpec,
+  target: NativeBase,
+  session: Session,
+): Promise<LockedDependencies | undefined> {
+  if (dependencies === 'lockfile') return lockProject(project, target, session)
+  if (!project.isPlugAndPlay) return undefined
+  const { plugAndPlay } = await import('../node/plug-and-play/pnp-dependencies.ts')
+  return plugAndPlay(project, target, workingDir)
+}
+
 async function lockProject(
   project: Project,
   target: NativeBase,
@@ -144,38 +130,6 @@ async function lockProject(
   return lockDependencies({ project, target, packagesDir, offline, environment, reporter })
 }
 
-/** What the base gives to native files; undefined where there is nothing in it. */
-async function openRuntime(
-  { base, platform, readNames, programs }: NodeBase,
-  { environment, cache, options }: Session,
-): Promise<BaseRuntime | undefined> {
-  const { image, layers } = base
-  const { store } = image
-  const env = image.config?.config?.Env
-  if (store !== undefined && image.layers.length > 0) {
-    const { imageBaseRuntime } = await import('../node/image-provides.ts')
-    const { namesDir } = cache
-    const { signal } = options
-    return imageBaseRuntime({
-      store,
-      layers: image.layers,
-      platform,
-      env,
-      readNames,
-      memory: programs,
-      cacheDir: namesDir,
-      signal,
-    })
-  }
-  const { version } = environment.node
-  const { modulesOf } = await import('../node/node-abi.ts')
-  const { hostBaseRuntime } = await import('../node/host-provides.ts')
-  const placements = layers.flatMap((layer) => layer.placements)
-  return placements.length > 0
-    ? hostBaseRuntime(placements, { version, modules: modulesOf(version) })
-    : undefined
-}
-
 /** A package may say it in its name alone: `image-linuxmusl-x64`, `image-linux-x64-gnu`. */
 function asksForLibc({ closure }: ProjectPlan): boolean {
   const manifests = closure?.packages.map(({ manifest }) => manifest) ?? []
@@ -184,19 +138,6 @@ function asksForLibc({ closure }: ProjectPlan): boolean {
       manifest !== undefined &&
       (manifest.libc.length > 0 || (manifest.os.length > 0 && /musl|gnu|glibc/.test(manifest.name ?? ''))),
   )
-}
-
-/** Undefined where nothing tells without reading the base. */
-function libcOf({ base }: ImageSpec, { layers }: OpenedBase): Libc | undefined {
-  if (base.transport === 'host') {
-    const isMusl = layers.some(({ placements }) =>
-      placements.some(({ path }) => /\/ld-musl-[^/]*$/.test(path)),
-    )
-    return isMusl ? 'musl' : 'glibc'
-  }
-  if (base.transport !== 'docker' || base.repository !== 'library/node') return undefined
-  if (base.tag === undefined) return undefined
-  return base.tag.includes('alpine') ? 'musl' : 'glibc'
 }
 
 /** Undefined where the base has no such user. */

@@ -118,7 +118,7 @@ async function planPlatform(spec: ImageSpec, platform: Platform, shared: Shared)
   )
   const { store = emptyStore, layers: baseLayers } = base.image
   const files = { store, layers: baseLayers }
-  const namesOfBase = readNamesOf(files, session)
+  const namesOfBase = readNamesOf(files, shared, session)
   const overOpened: PlanOverBase<LayersOverBase> = async (open, programs) => {
     const { outputPaths } = resolved
     const node = await planNodeProject(
@@ -158,11 +158,14 @@ interface LayersOverBase {
 
 function readNamesOf(
   { store, layers }: Pick<BaseFiles, 'store' | 'layers'>,
+  { copies }: Shared,
   { cache, options, asked }: Session,
 ): () => Promise<readonly (readonly LayerEntry[])[]> {
-  const read = { cacheDir: cache.namesDir, signal: options.signal }
+  const reading = { cacheDir: cache.namesDir, signal: options.signal }
   const key = layers.map(({ digest }) => digest).join(' ')
-  return () => askOnce(asked.names, key, () => readNames(store, layers, read))
+  const read = (): ReturnType<typeof readNames> => readNames(store, layers, reading)
+  // Kept in memory only where somebody else will ask.
+  return copies === undefined ? read : () => askOnce(asked.names, key, read)
 }
 
 const emptyStore = {

@@ -30,6 +30,8 @@ export interface LayerPlan {
   changeset(): Promise<Changeset>
   /** Keeps what was made of it for the next build. */
   remember(layer: BuiltLayer): void
+  /** The same layer as zstd, where the spec wants both. */
+  readonly twin?: LayerPlan | undefined
 }
 
 export interface LayersOver {
@@ -65,18 +67,28 @@ export async function planLayersOver(
   for (const [index, layer] of planned.entries()) {
     throwIfAborted(options.signal)
     const { name, compression } = layer
-    const fingerprint: string | undefined =
-      below &&
-      fingerprintOf(layer, {
-        compression,
-        lower: below,
-        encoderId: encoderIdOf(compression, environment.node),
-        startedMs: startedWallMs,
-      })
-    below = fingerprint
+    const lowerPrint = below
+    const recallAs = async (one: Compression, own: string): Promise<Recalled> => {
+      if (memory === undefined) return {}
+      const fingerprint =
+        lowerPrint &&
+        fingerprintOf(layer, {
+          compression: one,
+          lower: lowerPrint,
+          encoderId: encoderIdOf(one, environment.node),
+          startedMs: startedWallMs,
+        })
+      const last = await memory.last(own)
+      return {
+        fingerprint,
+        previous: last?.descriptor,
+        remembered: fingerprint !== undefined && last?.fingerprint === fingerprint ? last : undefined,
+        keep: (made) => memory.keep(own, fingerprint, made),
+      }
+    }
     const own = `${place}\n${index} ${layer.at}`
-    const last = await memory?.last(own)
-    const remembered = last?.fingerprint !== undefined && last.fingerprint === fingerprint ? last : undefined
+    const { fingerprint, remembered, previous, keep } = await recallAs(compression, own)
+    below = fingerprint
     const openLower = lower.opener()
     const changeset = once(() => normalizeLayer(layer, openLower))
     if (remembered === undefined && (await changeset()).entries.length === 0) {
@@ -85,19 +97,35 @@ export async function planLayersOver(
     }
     lower.push(changeset)
     const size = remembered?.size ?? sizeOf(await changeset())
-    layers.push({
+    const plan: LayerPlan = {
       name,
       compression,
       size,
       remembered,
-      previous: last?.descriptor,
+      previous,
       changeset,
-      remember({ shape, key }) {
-        memory?.keep(own, fingerprint, { shape, key, size })
-      },
-    })
+      remember: ({ shape, key }) => keep?.({ shape, key, size }),
+    }
+    const zstd = compression.type === 'gzip' ? compression.twin : undefined
+    const again = zstd && (await recallAs(zstd, `${own} ${zstd.type}`))
+    const twin: LayerPlan | undefined = zstd && {
+      ...plan,
+      compression: zstd,
+      remembered: again?.remembered,
+      previous: again?.previous,
+      remember: ({ shape, key }) => again?.keep?.({ shape, key, size }),
+    }
+    layers.push({ ...plan, twin })
   }
   return layers
+}
+
+/** What is known of a layer before it is looked into. */
+interface Recalled {
+  readonly fingerprint?: string | undefined
+  readonly remembered?: RememberedLayer | undefined
+  readonly previous?: Descriptor | undefined
+  keep?(made: Parameters<PlannedMemory['keep']>[2]): void
 }
 
 function sizeOf(changeset: Changeset): LayerSize {

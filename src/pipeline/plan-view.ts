@@ -101,7 +101,7 @@ function entryView(entry: ChangesetEntry): PlannedEntryView {
     gid: entry.gid,
     size: entry.type === 'file' ? sourceSize(entry.source) : 0,
     target: entry.type === 'hardlink' ? `/${entry.target}` : 'target' in entry ? entry.target : undefined,
-    source: source?.temporary === true ? undefined : source?.path,
+    source: source?.temporary === true || source?.offset !== undefined ? undefined : source?.path,
     origin: entry.origin,
   }
 }

@@ -2,6 +2,7 @@
 
 import { resolve } from 'node:path'
 import type { BuildOptions } from '../build-types.ts'
+import { cacheLimitOf } from '../cache/cache-size.ts'
 import { openCacheFolder, type CacheFolder } from '../cache/cache-folder.ts'
 import { defaultCacheDir, processEnvironment, type Environment } from '../environment.ts'
 import { asBuildError, OciBuildError, systemErrorCode } from '../errors.ts'
@@ -24,6 +25,8 @@ export interface Session {
   /** Absolute. */
   readonly cacheDir: string
   readonly cache: CacheFolder
+  /** What the cache folder may hold. */
+  readonly maxCacheBytes: number
   /** Where every layer and document is put first; outputs are copies of it. */
   readonly staging: LayoutStore
   readonly timeSpent: TimeSpent
@@ -107,6 +110,7 @@ async function openSession(
   atEnd: Session['atEnd'],
 ): Promise<Session> {
   const startedMs = environment.now()
+  const maxCacheBytes = cacheLimitOf(options.maxCacheBytes, environment)
   const reporter = createReporter(options.onEvent, options.signal, environment.now)
   const staging = await openLayout(cache.contentDir, { create: true, nowMs: environment.wallClockMs() })
   const registries = createRegistries(environment, reporter, cache, options.offline === true)
@@ -121,6 +125,7 @@ async function openSession(
     cwd: resolve(environment.cwd, options.cwd ?? '.'),
     cacheDir,
     cache,
+    maxCacheBytes,
     staging,
     timeSpent: createTimeSpent(environment.now),
     layers: createLayerCache(cache.layersDir, staging, environment.wallClockMs),

@@ -60,7 +60,10 @@ export function createSharedLayers(
       return undefined
     }
   }
-  /** The first layer with a wanted key, source by source: the next is asked only where the ones before have none. */
+  /**
+   * The first layer with a wanted key, source by source: the next is asked only where the ones before have none, and
+   * of own tags only the first that is there.
+   */
   const search = async (
     sources: readonly CacheSource[],
     wanted: (key: string) => boolean,
@@ -69,6 +72,7 @@ export function createSharedLayers(
       const source = await readOnce(one)
       const layer = source?.layers.find(({ key }) => wanted(key))
       if (source && layer) return { source, layer }
+      if (source?.own === true) return undefined
     }
     return undefined
   }

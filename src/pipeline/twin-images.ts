@@ -9,16 +9,11 @@ import type { PlatformPlan } from './plan-image.ts'
  * `OCB-ZSTD-UNAVAILABLE`.
  */
 export function twinOf(plan: PlatformPlan): PlatformPlan | undefined {
-  let wanted = false
-  const layers = plan.layers.map((layer) => {
-    const twin = layer.compression.type === 'gzip' ? layer.compression.twin : undefined
-    if (twin === undefined) return layer
-    wanted = true
-    // Before anything is compressed: a Node.js without zstd has none for the second image either.
-    checkEncoder(twin)
-    return { ...layer, compression: twin, remembered: undefined, previous: undefined, remember() {} }
-  })
-  return wanted ? { ...plan, layers } : undefined
+  if (plan.layers.every(({ twin }) => twin === undefined)) return undefined
+  const layers = plan.layers.map((layer) => layer.twin ?? layer)
+  // Before anything is compressed: a Node.js without zstd has none for the second image either.
+  for (const { compression } of layers) checkEncoder(compression)
+  return { ...plan, layers }
 }
 
 /** The entry of a twin's manifest in the index. */

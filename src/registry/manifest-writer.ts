@@ -23,6 +23,8 @@ export interface ManifestWriter {
     tags: readonly string[],
     load: () => Promise<RawManifest>,
     signal: AbortSignal | undefined,
+    /** What a tag was seen to name, if it was looked at. */
+    named?: (tag: string) => Digest | undefined,
   ): Promise<readonly string[]>
 }
 
@@ -61,14 +63,14 @@ export function createManifestWriter(repository: Repository, onBlobUnknown: () =
       await writer.tag(expected, [], async () => ({ descriptor: expected, bytes }), signal)
     },
 
-    async tag(target, tags, load, signal) {
+    async tag(target, tags, load, signal, named) {
       const loadOnce = async (): Promise<RawManifest> => {
         const manifest = kept.get(target.digest) ?? (await load())
         keep(manifest)
         return manifest
       }
       try {
-        return await pushWithTags(repository, abilities, target.digest, loadOnce, tags, signal)
+        return await pushWithTags(repository, abilities, target.digest, loadOnce, tags, signal, named)
       } catch (error) {
         if (error instanceof OciBuildError && error.code === 'OCB-REGISTRY-BLOB-UNKNOWN') onBlobUnknown()
         throw error

@@ -29,8 +29,10 @@ export async function pushGraph(
 ): Promise<readonly string[]> {
   const { presume, ...copy } = options
   const { signal } = copy
-  const known = typeof presume === 'object' && presume.descriptor.digest === root.digest
-  if (!known && !(await store.has(root, { signal }))) {
+  // Where a tag names another image, this one is hardly there: storing it again costs as much as asking.
+  const seen = typeof presume === 'object' ? presume.descriptor.digest : undefined
+  const present = seen === undefined ? await store.has(root, { signal }) : seen === root.digest
+  if (!present) {
     if (presume !== undefined) await store.presume(presume, { signal })
     try {
       await copyGraph(source, root, lacking(store, root), copy)
@@ -43,7 +45,7 @@ export async function pushGraph(
   return tags.length === 0 ? [] : await store.tagAll(root, tags, { signal })
 }
 
-/** The store, which was just asked for `root` and need not be asked again. */
+/** The store, of which it is known that it lacks `root`. */
 function lacking(store: RegistryStore, root: Descriptor): RegistryStore {
   return {
     ...store,

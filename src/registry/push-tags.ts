@@ -16,10 +16,9 @@ export interface RegistryAbilities {
 
 /**
  * Puts a manifest under tags, or under its digest where there are none. Each tag is looked at first, since registries
- * with immutable tags refuse a second PUT of the very same manifest. Several tags are tried as one PUT by digest with
- * `?tag=`; each that OCI-Tag does not echo is PUT by itself. Gives the tags that were changed.
- * `load` is called when something is PUT. Throws `OCB-USAGE-TAG`,
- * `RegistryError`.
+ * with immutable tags refuse a second PUT of the very same manifest; not one that `named` knows for another's. Several
+ * tags are tried as one PUT by digest with `?tag=`; each that OCI-Tag does not echo is PUT by itself. Gives the tags
+ * that were changed. `load` is called when something is PUT. Throws `OCB-USAGE-TAG`, `RegistryError`.
  */
 export async function pushWithTags(
   repository: Repository,
@@ -28,11 +27,14 @@ export async function pushWithTags(
   load: () => Promise<RawManifest>,
   tags: readonly string[],
   signal: AbortSignal | undefined,
+  named: (tag: string) => Digest | undefined = () => undefined,
 ): Promise<readonly string[]> {
   for (const tag of tags) checkTag(tag)
   const wanted: string[] = []
   for (const tag of new Set(tags)) {
-    if ((await digestOfTag(repository, tag, signal)) !== digest) wanted.push(tag)
+    const before = named(tag)
+    const isOther = before !== undefined && before !== digest
+    if (isOther || (await digestOfTag(repository, tag, signal)) !== digest) wanted.push(tag)
   }
   const put = async (reference: string, query = ''): Promise<string> => {
     const manifest = await load()
@@ -42,7 +44,8 @@ export async function pushWithTags(
   }
   if (tags.length === 0) await put(digest)
   let rest: readonly string[] = wanted
-  if (wanted.length > 1 && abilities.manyTags !== false) {
+  // For two a try that fails costs as much as one that succeeds saves, and few registries know it.
+  if (wanted.length > 1 && (abilities.manyTags ?? wanted.length > 2)) {
     const query = wanted.map((tag) => `tag=${encodeURIComponent(tag)}`).join('&')
     const echoed = (await put(digest, `?${query}`)).split(',').map((tag) => tag.trim())
     rest = wanted.filter((tag) => !echoed.includes(tag))

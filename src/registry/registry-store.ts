@@ -47,8 +47,15 @@ export interface RegistryStore extends Target, Mounter, FileReceiver {
     tags: readonly string[],
     options?: StoreOptions,
   ): Promise<readonly string[]>
-  /** As `tag`, for several. What is tagged already costs one HEAD a tag. Gives the tags that were changed. */
-  tagAll(target: Descriptor, tags: readonly string[], options?: StoreOptions): Promise<readonly string[]>
+  /**
+   * As `tag`, for several. What is tagged already costs one HEAD a tag; `named` tells what tags were seen to name a
+   * moment ago, and saves those of others. Gives the tags that were changed.
+   */
+  tagAll(
+    target: Descriptor,
+    tags: readonly string[],
+    options?: StoreOptions & { readonly named?: ((tag: string) => Digest | undefined) | undefined },
+  ): Promise<readonly string[]>
   /**
    * Takes the blobs of what a tag or digest names now, or of a manifest that was read here, as present, so that no
    * HEAD asks for them. Where the registry then knows one of them not (`OCB-REGISTRY-BLOB-UNKNOWN`), all are forgotten, and copying again sends them.
@@ -158,7 +165,8 @@ export function openRegistry(
 
     async tagAll(target, tags, options) {
       throwIfAborted(options?.signal)
-      return await manifests.tag(target, tags, async () => await load(target, options), options?.signal)
+      const loadTarget = async (): Promise<RawManifest> => await load(target, options)
+      return await manifests.tag(target, tags, loadTarget, options?.signal, options?.named)
     },
 
     async pushManifestWithTags(descriptor, bytes, tags, options) {

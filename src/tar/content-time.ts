@@ -13,3 +13,8 @@ export function contentTime(digest: Uint8Array): number {
   for (let index = 0; index < 6; index += 1) first48 = first48 * 256 + (digest[index] ?? 0)
   return firstSecond + (first48 % rangeSeconds)
 }
+
+/** The same of a digest in hex: faster than by way of its bytes. */
+export function contentTimeOfHex(digest: string): number {
+  return firstSecond + (Number.parseInt(digest.slice(0, 12), 16) % rangeSeconds)
+}

@@ -139,6 +139,24 @@ describeWithPeers('images since a commit', ['git'], () => {
     expect(await repo.affected()).toEqual(wanted)
   })
 
+  it('are all where package.json says something else of the package, not of its tools', async () => {
+    const words = { name: 'x', version: '1.0.0', scripts: { test: 'a' } }
+    const repo = repository({ ...files, 'package.json': JSON.stringify(words) })
+    repo.write({ 'package.json': JSON.stringify({ ...words, scripts: { test: 'b' }, devDependencies: {} }) })
+    expect(await repo.affected()).toEqual({})
+    repo.write({ 'package.json': JSON.stringify({ ...words, version: '1.0.1' }) })
+    expect(Object.keys(await repo.affected())).toEqual(['web', 'api', 'both'])
+  })
+
+  it('are not those that only an output of theirs lies in', async () => {
+    const images = { web: { layers: [{ copy: 'web', to: '/web' }], outputs: ['oci:web/image'] } }
+    const repo = repository({ ...files, 'oci.config.json': JSON.stringify({ images }) })
+    repo.write({ 'web/image/index.json': '{}' })
+    expect(await repo.affected()).toEqual({})
+    repo.write({ 'web/images/index.json': '{}' })
+    expect(Object.keys(await repo.affected())).toEqual(['web'])
+  })
+
   it('are all where the config imports what changed', async () => {
     const { 'oci.config.json': json, ...rest } = files
     const repo = repository({

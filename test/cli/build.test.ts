@@ -88,6 +88,23 @@ describe('options', () => {
     },
   )
 
+  it('passes on where layers are taken over from and written for, and what must have changed', async () => {
+    const { options } = await run(
+      [
+        ['build', '--cache-from', 'host/x:a', '--cache-from', 'oci:b', '--cache-to', 'host/x:c'],
+        ['--verify-cache', '--affected-since', 'origin/main', '--compression', 'gzip,zstd:9'],
+      ].flat(),
+    )
+    expect(options).toMatchObject({
+      cacheFrom: ['host/x:a', 'oci:b'],
+      cacheTo: ['host/x:c'],
+      verifyCache: true,
+      affectedSince: 'origin/main',
+      overrides: { compression: 'gzip,zstd:9' },
+    })
+    expect((await run(['plan', '--affected-since', 'HEAD~1'])).options?.affectedSince).toBe('HEAD~1')
+  })
+
   it('passes on what goes over the spec', async () => {
     const { options } = await run(
       [

@@ -56,6 +56,14 @@ it('a folder that is not there is an empty cache', async () => {
   expect(existsSync(join(dir, 'none'))).toBe(false)
 })
 
+it('says what the limit is, and keeps to it when nothing else is asked of prune', async () => {
+  expect((await run('cache', 'info', '--cache-dir', 'none')).stdout).toContain('limit: 10.0 GB')
+  expect(JSON.parse((await run('cache', 'info', '--json')).stdout)).toMatchObject({ maxBytes: 10e9 })
+  const { status, stderr } = await run('build', '--cache-max-size', 'lots')
+  expect(stderr).toMatch(/^error OCB-USAGE-CACHE-SIZE: --cache-max-size is "lots"/)
+  expect(status).toBe(2)
+})
+
 it('every command that prints takes --json', async () => {
   expect(JSON.parse((await run('schema', '--json')).stdout)).toHaveProperty('$schema')
   expect(JSON.parse((await run('cache', 'info', '--json')).stdout)).toHaveProperty('kinds')

@@ -22,7 +22,7 @@ describe('defaults', () => {
     const folder = folderWith({ 'oci.config.json': '{}', 'package.json': '{"name":"@Team/My_App"}' })
     const resolved = await resolveFolder(folder)
     expect(resolved).toMatchObject({ configFile: join(folder, 'oci.config.json'), root: folder, prepare: [] })
-    const { layersFor, ...image } = only(resolved)
+    const { layersFor, describedBy: _describedBy, ...image } = only(resolved)
     expect(image).toEqual({
       image: undefined,
       name: 'my_app',

@@ -20,6 +20,7 @@ export function imageSpec(more: Partial<ImageSpec> = {}): ImageSpec {
     config: {},
     annotations: {},
     metadataLabels: {},
+    describedBy: () => ({ annotations: {}, metadataLabels: {} }),
     createdSeconds: 0,
     index: false,
     formatVersion: 1,

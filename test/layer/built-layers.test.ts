@@ -9,7 +9,8 @@ import { openBuiltLayers, type LayerName } from '../../src/layer/built-layers.ts
 import type { Changeset, ChangesetEntry } from '../../src/layer/changeset.ts'
 import { compareLayers } from '../../src/layer/compare-layers.ts'
 import { decodeFacts, encodeFacts } from '../../src/layer/encode-facts.ts'
-import { changesetFacts, contentTimeOf, type EntryFacts } from '../../src/layer/entry-facts.ts'
+import { changesetFacts, type EntryFacts } from '../../src/layer/entry-facts.ts'
+import { contentTimeOfHex } from '../../src/tar/content-time.ts'
 import { temporaryFolder } from '../helpers/unpack.ts'
 
 const folder = temporaryFolder()
@@ -26,7 +27,7 @@ function file(path: string, text: string, more: Partial<EntryFacts> = {}): Entry
     mode: 0o644,
     uid: 0,
     gid: 0,
-    mtime: contentTimeOf(digest),
+    mtime: contentTimeOfHex(digest),
     target: undefined,
     xattrs: undefined,
     digest,
@@ -53,7 +54,7 @@ describe('facts as bytes', () => {
     })
     .map(({ path, type, mode, uid, mtime, text, target, origin: placed }): EntryFacts => {
       const digest = type === 'file' ? hexOf(text) : undefined
-      const ofContent = digest === undefined ? 0 : contentTimeOf(digest)
+      const ofContent = digest === undefined ? 0 : contentTimeOfHex(digest)
       const isLink = type === 'symlink' || type === 'hardlink'
       return {
         path,
@@ -108,7 +109,7 @@ describe('the facts of a changeset', () => {
       { ...base, type: 'symlink', path: 'd/l', mtime: 0, target: 'a' },
     ]
     const facts = changesetFacts({ name: 'x', entries }, [hexOf('x'), hexOf('x')])
-    const time = contentTimeOf(hexOf('x'))
+    const time = contentTimeOfHex(hexOf('x'))
     expect(facts.map(({ path, mtime }) => [path, mtime])).toEqual([
       ['d', 0],
       ['d/a', time],

@@ -91,7 +91,7 @@ const many: Files = new Map(
     { size: 60 * KiB, seed: index },
   ]),
 )
-const with_ = (files: Files, path: string, seed: number, size = 60 * KiB): Files =>
+const having = (files: Files, path: string, seed: number, size = 60 * KiB): Files =>
   new Map([...files, [path, { size, seed }]])
 
 describe('segments of an earlier layer', () => {
@@ -106,7 +106,7 @@ describe('segments of an earlier layer', () => {
 
   it('leave the changed block and the one after it to be compressed', async () => {
     const first = await build(many)
-    const edited = with_(many, 'd/050', 999)
+    const edited = having(many, 'd/050', 999)
     const warm = await build(edited, first.layer.descriptor)
     expect(warm.compressed).toBeGreaterThan(0)
     expect(warm.compressed).toBeLessThanOrEqual(2)
@@ -114,13 +114,13 @@ describe('segments of an earlier layer', () => {
   })
 
   it('hold for pieces of large files too', async () => {
-    const files = with_(many, 'e/large', 5, 5000 * KiB)
+    const files = having(many, 'e/large', 5, 5000 * KiB)
     const first = await build(files)
-    const edited = with_(files, 'd/119', 999)
+    const edited = having(files, 'd/119', 999)
     const warm = await build(edited, first.layer.descriptor)
     expect(warm.compressed).toBeLessThanOrEqual(3)
     expect(warm.blob.equals((await build(edited)).blob)).toBe(true)
-    const other = await build(with_(files, 'e/large', 6, 5000 * KiB), first.layer.descriptor)
+    const other = await build(having(files, 'e/large', 6, 5000 * KiB), first.layer.descriptor)
     expect(other.compressed).toBeGreaterThanOrEqual(5)
   })
 
@@ -139,7 +139,7 @@ describe('segments of an earlier layer', () => {
     const damaged = Buffer.from(sound)
     damaged[damaged.length - 2] = (damaged.at(-2) ?? 0) ^ 1
     writeFileSync(record, damaged)
-    const edited = with_(many, 'd/000', 999)
+    const edited = having(many, 'd/000', 999)
     const blob = (await build(edited)).blob
     const mistrusted = await build(edited, first.layer.descriptor)
     expect(mistrusted.compressed).toBe(first.compressed)

@@ -100,16 +100,24 @@ describe('a clean machine and an image in the registry', () => {
 })
 
 describe('a push again with one source file changed', () => {
-  it('sends under 1 MB in at most 12 requests', async () => {
-    const one = machine(folder, 'one')
-    await one.run(appSpec())
-    writeFileSync(join(folder, 'app.js'), 'console.log(2)\n')
-    registry.forgetRequests()
-    await one.run(appSpec())
-    const sent = registry.requests.reduce((sum, { bodyBytes }) => sum + bodyBytes, 0)
-    expect(sent).toBeLessThan(1_000_000)
-    expect(registry.lines().length, registry.lines().join('\n')).toBeLessThanOrEqual(12)
-  })
+  it.each([[['1']], [['1', 'latest']]])(
+    'sends under 1 MB in at most 12 requests, with the tags %j',
+    async (tags) => {
+      const one = machine(folder, 'one')
+      const base = { name: `${registry.host}/team/base`, layers: [{ file: '/base', content: 'base' }] }
+      await one.run(appSpec(base))
+      const spec = appSpec({ tags, base: `${registry.host}/team/base:1` })
+      await one.run(spec)
+      writeFileSync(join(folder, 'app.js'), 'console.log(2)\n')
+      registry.forgetRequests()
+      const { images } = await one.run(spec)
+      const sent = registry.requests.reduce((sum, { bodyBytes }) => sum + bodyBytes, 0)
+      expect(sent).toBeLessThan(1_000_000)
+      expect(registry.lines().length, registry.lines().join('\n')).toBeLessThanOrEqual(12)
+      const { tags: named } = registry.state.open('team/app')
+      expect(tags.map((tag) => named.get(tag))).toEqual(tags.map(() => images[0]?.digest))
+    },
+  )
 })
 
 describe('what is believed', () => {

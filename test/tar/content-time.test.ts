@@ -1,10 +1,13 @@
 import { describe, expect, it } from 'vitest'
-import { contentTime } from '../../src/tar/content-time.ts'
+import { contentTime, contentTimeOfHex } from '../../src/tar/content-time.ts'
 
 describe('the time of content', () => {
   it('lies from 1980 to the end of 2009, made of the first 48 bits of the digest alone', () => {
-    const of = (...bytes: number[]): number =>
-      contentTime(Uint8Array.from({ length: 32 }, (_, index) => bytes[index] ?? 0))
+    const of = (...bytes: number[]): number => {
+      const digest = Uint8Array.from({ length: 32 }, (_, index) => bytes[index] ?? 0)
+      expect(contentTimeOfHex(Buffer.from(digest).toString('hex'))).toBe(contentTime(digest))
+      return contentTime(digest)
+    }
     expect(of(0, 0, 0, 0, 0, 0)).toBe(315_532_800)
     expect(of(0, 0, 0, 0, 0, 1)).toBe(315_532_801)
     expect(of(0, 0, 0, 0, 0, 0, 255)).toBe(315_532_800)

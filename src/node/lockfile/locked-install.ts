@@ -35,6 +35,11 @@ export interface LockedCommand {
   readonly target: string
 }
 
+/** Whether a name can be that of a link in `.bin`, and of a file in a layer. */
+export function isCommandName(name: string): boolean {
+  return name !== '' && !/^\.{1,2}$|^\.wh\.|[/\0]/.test(name)
+}
+
 export interface LockQuestion {
   readonly project: Project
   readonly target: NativeBase

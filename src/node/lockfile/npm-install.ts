@@ -3,12 +3,13 @@
 import { join, posix } from 'node:path'
 import { OciBuildError } from '../../errors.ts'
 import { formatPlatform } from '../../spec/platform.ts'
-import { findClosure, type DependencyClosure } from '../project/dependency-closure.ts'
+import type { DependencyClosure } from '../project/dependency-closure.ts'
 import { readManifest, type Manifest } from '../project/manifest.ts'
 import type { NativeBase } from '../project/native-files.ts'
 import { cpuOf, fitsTarget } from '../project/native-platform.ts'
-import { openLockedTree, type LockedTree } from './locked-tree.ts'
-import type { LockedCommand, LockedInstall, LockQuestion } from './locked-install.ts'
+import { findLockedClosure } from './locked-closure.ts'
+import type { LockedTree } from './locked-tree.ts'
+import { isCommandName, type LockedCommand, type LockedInstall, type LockQuestion } from './locked-install.ts'
 import { installInstead } from './lockfile-error.ts'
 import { readPackageLock } from './package-lock.ts'
 import { refuseGenerated } from './refuse-changed.ts'
@@ -22,7 +23,7 @@ export async function lockNpm(
   const tree = readPackageLock(root, file)
   const fits = (manifest: Manifest, offered: readonly string[] = []): boolean =>
     fitsTarget(manifest, target, offered)
-  const closure = findClosure(project, fits, openLockedTree(root, tree))
+  const closure = findLockedClosure(project, tree, target)
   refuseForeign(closure, file, target)
   refuseGenerated(
     project,
@@ -63,9 +64,10 @@ function commandsOf(
     if (manifest === undefined || !fits(manifest)) continue
     const nodeModules = path.slice(0, path.lastIndexOf('node_modules/') + 'node_modules'.length)
     for (const [name, text] of Object.entries(manifest.bin)) {
-      const link = `${nodeModules}/.bin/${posix.basename(name.replaceAll(/[\\:]/g, '/'))}`
+      const base = posix.basename(name.replaceAll(/[\\:]/g, '/'))
+      const link = `${nodeModules}/.bin/${base}`
       const file = posix.join('/', text.replaceAll('\\', '/')).slice(1)
-      if (file === '' || commands.has(link)) continue
+      if (file === '' || !isCommandName(base) || commands.has(link)) continue
       const target = posix.join('..', path.slice(nodeModules.length + 1), file)
       commands.set(link, { path: link, owner, file, target })
     }

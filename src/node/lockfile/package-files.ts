@@ -55,7 +55,6 @@ export function packageFiles(packed: PackedPackage, options: PackageFilesOptions
 /** Package managers end the first line of a command as Unix does: `#!…\r\n` would name no program. */
 function commandSource(packed: PackedPackage, member: PackedMember): FileSource {
   const source = packed.sourceOf(member)
-  if (member.file !== undefined) return source
   const bytes = packed.read(member)
   if (bytes[0] !== 0x23 || bytes[1] !== 0x21) return source
   const head = bytes.subarray(0, 2048).toString('latin1')

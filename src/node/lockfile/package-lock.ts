@@ -54,7 +54,8 @@ function readEntries(file: string): readonly (readonly [string, Words])[] {
   for (const [path, entry] of Object.entries(packages)) {
     if (!isPlainObject(entry)) throw unreadableLockfile(file, `packages["${path}"] is no object`)
     const names = path.split('/')
-    if (path !== '' && names.some((part) => part === '' || part === '.')) {
+    const inside = names.slice(names.indexOf('node_modules') + 1)
+    if (path !== '' && (names.includes('') || names.includes('.') || inside.includes('..'))) {
       throw unreadableLockfile(file, `packages["${path}"] is no path`)
     }
     entries.push([path, entry])

@@ -1,4 +1,4 @@
-/** A package as it is kept: its small files in one file, native ones beside it, and what each is called. */
+/** A package as it is kept: all its files in one, and what each is called. */
 
 import { lstatSync } from 'node:fs'
 import { join } from 'node:path'
@@ -16,10 +16,8 @@ export interface PackedMember {
   readonly size: number
   /** Of files. */
   readonly digest: Digest | undefined
-  /** In the file of small ones; undefined for a file of its own. */
-  readonly offset: number | undefined
-  /** The name of a file of its own. */
-  readonly file: string | undefined
+  /** Where its bytes begin in the kept file. */
+  readonly offset: number
 }
 
 export interface PackedPackage {
@@ -29,31 +27,30 @@ export interface PackedPackage {
   read(member: PackedMember): Buffer
 }
 
-export const smallFiles = 'files'
-/** Ends the file of small ones, after the members as JSON and their length in 8 bytes (big-endian). */
+/** The file of a kept package's folder. */
+export const packName = 'files'
+/** Ends it, after the members as JSON and their length in 8 bytes (big-endian). */
 export const packMark: Buffer = Buffer.from('ocibuild package 1\n')
 export const trailerBytes: number = 8 + packMark.length
 
 /** Undefined where there is none, or where what is there is not whole. */
 export function openPacked(folder: string): PackedPackage | undefined {
-  const path = join(folder, smallFiles)
+  const path = join(folder, packName)
   const stats = lstatSync(path, { throwIfNoEntry: false })
   if (stats === undefined || stats.size < trailerBytes) return undefined
   const members = readMembers(path, stats.size)
   if (members === undefined) return undefined
   const { mtimeMs, ctimeMs, ino } = stats
-  const own = new Map<string, FileSource>()
-  for (const { file, size, digest } of members) {
-    if (file === undefined) continue
-    const found = lstatSync(join(folder, file), { throwIfNoEntry: false })
-    if (found === undefined || found.size !== size) return undefined
-    const { mtimeMs: mtime, ctimeMs: ctime, ino: inode } = found
-    const where = { path: join(folder, file), mtimeMs: mtime, ctimeMs: ctime, ino: inode }
-    own.set(file, { kind: 'host', ...where, size, digest })
-  }
-  const sourceOf = ({ file, offset = 0, size, digest }: PackedMember): FileSource =>
-    (file === undefined ? undefined : own.get(file)) ??
-    ({ kind: 'host', path, offset, size, mtimeMs, ctimeMs, ino, digest } as const)
+  const sourceOf = ({ offset, size, digest }: PackedMember): FileSource => ({
+    kind: 'host',
+    path,
+    offset,
+    size,
+    mtimeMs,
+    ctimeMs,
+    ino,
+    digest,
+  })
   return {
     members,
     sourceOf,
@@ -79,16 +76,15 @@ function readMembers(path: string, fileBytes: number): readonly PackedMember[] |
 
 function memberOf(value: unknown): PackedMember | undefined {
   if (!isPlainObject(value)) return undefined
-  const { path, type, mode, size, digest, offset, file } = value
+  const { path, type, mode, size, digest, offset } = value
   if (typeof path !== 'string' || (type !== 'file' && type !== 'directory')) return undefined
-  if (typeof mode !== 'number' || typeof size !== 'number') return undefined
+  if (typeof mode !== 'number' || typeof size !== 'number' || typeof offset !== 'number') return undefined
   return {
     path,
     type,
     mode,
     size,
     digest: typeof digest === 'string' && isDigest(digest) ? digest : undefined,
-    offset: typeof offset === 'number' ? offset : undefined,
-    file: typeof file === 'string' && /^\d+$/.test(file) ? file : undefined,
+    offset,
   }
 }

@@ -32,8 +32,7 @@ export function patchPackage(packed: PackedPackage, patch: string, what: string)
       mode: mode ?? old?.mode ?? 0o644,
       size: bytes.length,
       digest: undefined,
-      offset: undefined,
-      file: undefined,
+      offset: 0,
     }
     members.set(to, member)
     changed.set(member, bytes)

@@ -58,6 +58,7 @@ export function placeLockedPackages(
 ): readonly Placement[] {
   const placements: Placement[] = []
   for (const [path, own] of files) {
+    for (const name of path.split('/')) refuseWhiteoutName(name, path)
     const folder = imagePathOf(map, join(map.root, path))
     placements.push(placeOwnDirectory(folder), ...own.map((file) => placePackageFile(folder, file, path)))
   }

@@ -2,11 +2,12 @@
 
 import { join, posix, relative, sep } from 'node:path'
 import { isPlainObject } from '../../config/check-shape.ts'
-import { findClosure, type DependencyClosure } from '../project/dependency-closure.ts'
+import type { DependencyClosure } from '../project/dependency-closure.ts'
 import { parseManifest, type Manifest } from '../project/manifest.ts'
 import { fitsTarget } from '../project/native-platform.ts'
-import type { LockedCommand, LockedInstall, LockQuestion } from './locked-install.ts'
-import { openLockedTree, type LockedArchive, type LockedPackage } from './locked-tree.ts'
+import { isCommandName, type LockedCommand, type LockedInstall, type LockQuestion } from './locked-install.ts'
+import { findLockedClosure } from './locked-closure.ts'
+import type { LockedArchive, LockedPackage } from './locked-tree.ts'
 import { packedKey } from './package-store.ts'
 import type { PackedPackage } from './packed-package.ts'
 import { archiveOf, checkImporters } from './pnpm-archive.ts'
@@ -55,7 +56,7 @@ export async function lockPnpm(question: LockQuestion, file: string): Promise<Lo
     ...linksOf(lock, all.reached, projects, settings),
   ])
   const tree = { packages, links }
-  const closure = findClosure(project, fits, openLockedTree(root, tree))
+  const closure = findLockedClosure(project, tree, target)
   const patches = [...new Set([...archives.values()].flatMap(({ patch }) => patch ?? []))]
   return {
     file,
@@ -107,7 +108,7 @@ function commandsOf(root: string, closure: DependencyClosure): readonly LockedCo
       for (const [name, text] of Object.entries(item.manifest?.bin ?? {})) {
         const path = `${nodeModules}/.bin/${name}`
         const file = posix.join('/', text).slice(1)
-        if (commands.has(path) || file === '' || name.includes('/')) continue
+        if (commands.has(path) || file === '' || !isCommandName(name)) continue
         commands.set(path, { path, owner: below(item.folder), file, target: `../${key}/${file}` })
       }
     }

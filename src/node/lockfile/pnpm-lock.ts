@@ -107,11 +107,15 @@ function snapshotOf(path: string, key: string, words: Words, packages: Words): P
   if (at < 0 || !isPlainObject(resolution)) {
     throw unreadableLockfile(path, `snapshots["${key}"] has no package that says where it comes from`)
   }
-  const { name, version } = own
+  const { version } = own
+  const name = typeof own['name'] === 'string' ? own['name'] : id.slice(0, at)
+  if (!/^(?:@[^/@]+\/)?(?!\.{1,2}$)[^/]+$/.test(name)) {
+    throw unreadableLockfile(path, `"${name}" of snapshots["${key}"] is no name of a package`)
+  }
   const children = { ...recordOf(words['dependencies']), ...recordOf(words['optionalDependencies']) }
   return {
     key,
-    name: typeof name === 'string' ? name : id.slice(0, at),
+    name,
     version: typeof version === 'string' ? version : id.slice(at + 1),
     dependencies: Object.entries(children).flatMap(([alias, reference]): PnpmDependency[] =>
       typeof reference === 'string'

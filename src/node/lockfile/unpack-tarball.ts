@@ -8,9 +8,8 @@ import { createDigester } from '../../content/hash.ts'
 import type { ByteStream } from '../../content/store.ts'
 import { systemErrorCode } from '../../errors.ts'
 import { normalizeEntryName, unsafeEntry } from '../../rootfs/entry-name.ts'
-import { peek } from '../../rootfs/open-layer.ts'
 import { readTar, type TarEntry } from '../../rootfs/tar-entries.ts'
-import { packMark, smallFiles, type PackedMember } from './packed-package.ts'
+import { packMark, packName, type PackedMember } from './packed-package.ts'
 
 /**
  * Unpacks an archive (tar, tar.gz) whose bytes are checked into `folder`, which appears whole; where another process was
@@ -52,39 +51,26 @@ async function unpackInto(
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const members: PackedMember[] = []
-  const small = openSync(join(folder, smallFiles), 'wx')
+  const file = openSync(join(folder, packName), 'wx')
   let offset = 0
-  let own = 0
   try {
     const content = decompress(pieces(archive), detectCompression(archive))
     for await (const entry of readTar(content, { archive: what, signal })) {
       const path = pathBelow(entry, what)
       // Package managers leave out links, devices and what lies beside the package's folder.
       if (path === undefined || (entry.type !== 'file' && entry.type !== 'directory')) continue
-      const common = { path, type: entry.type, mode: entry.mode }
-      if (entry.type === 'directory') {
-        members.push({ ...common, size: 0, digest: undefined, offset: undefined, file: undefined })
-        continue
-      }
-      const { head: first, all: bytes } = await peek(entry.content, 4)
-      const native = isNative(first)
-      if (native) own += 1
-      const file = native ? openSync(join(folder, String(own)), 'wx') : small
-      try {
-        const { size, digest } = await writeAll(file, bytes)
-        const place = native ? { offset: undefined, file: String(own) } : { offset, file: undefined }
-        members.push({ ...common, size, digest, ...place })
-        if (!native) offset += size
-      } finally {
-        if (native) closeSync(file)
-      }
+      const { type, mode } = entry
+      const { size, digest } =
+        type === 'file' ? await writeAll(file, entry.content) : { size: 0, digest: undefined }
+      members.push({ path, type, mode, size, digest, offset })
+      offset += size
     }
     const text = Buffer.from(JSON.stringify(members))
     const length = Buffer.alloc(8)
     length.writeBigUInt64BE(BigInt(text.length))
-    writeWhole(small, Buffer.concat([text, length, packMark]))
+    writeWhole(file, Buffer.concat([text, length, packMark]))
   } finally {
-    closeSync(small)
+    closeSync(file)
   }
 }
 
@@ -112,12 +98,4 @@ function pathBelow({ name, utf8 }: TarEntry, what: string): string | undefined {
   if (!utf8) throw unsafeEntry(name, what, 'its name is not UTF-8')
   const parts = normalizeEntryName(name, what).split('/').slice(1)
   return parts.length === 0 ? undefined : parts.join('/')
-}
-
-/** ELF, Mach-O and PE: what has a header to be read by is a file of its own. */
-function isNative(head: Uint8Array): boolean {
-  if (head[0] === 0x4d && head[1] === 0x5a) return true
-  if (head.length < 4) return false
-  const magic = Buffer.from(head.buffer, head.byteOffset, 4).readUInt32BE(0)
-  return [0x7f454c46, 0xfeedface, 0xfeedfacf, 0xcefaedfe, 0xcffaedfe, 0xcafebabe].includes(magic)
 }

@@ -3,11 +3,14 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Project } from './detect-project.ts'
+import { findNext } from './next-output.ts'
 
 export interface FrameworkOutput {
   readonly framework: string
-  /** The program, below the package's folder. */
+  /** The program, below the app's folder in the image. */
   readonly entry: string
+  /** Where it lies below the package's folder, where that is another. */
+  readonly program?: string | undefined
   /** In place of `node ENTRY`: a program of a dependency, with its arguments. */
   readonly bin?: readonly string[] | undefined
   /** It carries the dependencies that it needs: these folders are all that ships. */
@@ -16,6 +19,8 @@ export interface FrameworkOutput {
   readonly port: number | undefined
   /** What it writes while it runs, below the package's folder. */
   readonly writable: readonly string[]
+  /** Its server listens for SIGTERM and ends on it. */
+  readonly endsOnSignals?: boolean | undefined
 }
 
 export interface Standalone {
@@ -42,6 +47,7 @@ interface Simple {
   readonly bin?: string | undefined
   readonly env?: Readonly<Record<string, string>>
   readonly port?: number | undefined
+  readonly endsOnSignals?: boolean
 }
 
 const simple: readonly Simple[] = [
@@ -50,6 +56,7 @@ const simple: readonly Simple[] = [
     dependency: '@sveltejs/adapter-node',
     entries: ['build/index.js'],
     port: 3000,
+    endsOnSignals: true,
   },
   {
     framework: 'Astro',
@@ -65,6 +72,7 @@ const simple: readonly Simple[] = [
     entries: ['build/server/index.js', 'build/index.js'],
     bin: 'remix-serve',
     port: 3000,
+    endsOnSignals: true,
   },
   {
     framework: 'React Router',
@@ -72,6 +80,7 @@ const simple: readonly Simple[] = [
     entries: ['build/server/index.js'],
     bin: 'react-router-serve',
     port: 3000,
+    endsOnSignals: true,
   },
   {
     framework: 'NestJS',
@@ -88,7 +97,7 @@ export function findFramework(project: Project): FrameworkFinding | undefined {
   const has = (path: string): boolean => existsSync(join(folder, path))
   if (uses.has('next')) return findNext(project, has)
   if (has('.output/server/index.mjs') || uses.has('nuxt')) return findNitro(uses, has)
-  for (const { framework, dependency, entries, bin, env, port } of simple) {
+  for (const { framework, dependency, entries, bin, env, port, endsOnSignals } of simple) {
     if (!uses.has(dependency)) continue
     const entry = entries.find(has)
     if (entry === undefined) return { framework, missing: entries[0] ?? '' }
@@ -99,42 +108,10 @@ export function findFramework(project: Project): FrameworkFinding | undefined {
       env: env ?? {},
       port,
       writable: [],
+      endsOnSignals,
     }
   }
   return undefined
-}
-
-/** Its server listens on the name in HOSTNAME, which engines set to the container's. */
-const nextEnv = { HOSTNAME: '0.0.0.0', PORT: '3000' }
-
-/** nextjs.org/docs: output "standalone" is a server with what it needs; assets are to be put beside it. */
-function findNext({ path }: Project, has: (path: string) => boolean): FrameworkFinding {
-  const framework = 'Next.js'
-  const writable = ['.next/cache']
-  const standalone = '.next/standalone'
-  // Traced from the monorepo's root it has the layout of the monorepo.
-  const inner = [path, ''].find((below) => has(join(standalone, below, 'server.js')))
-  if (inner !== undefined) {
-    const to = (below: string): string => [inner, below].filter((part) => part !== '').join('/')
-    const assets = [
-      { from: '.next/static', to: to('.next/static') },
-      { from: 'public', to: to('public') },
-    ]
-    return {
-      framework: 'Next.js standalone',
-      entry: 'server.js',
-      standalone: {
-        parts: [{ from: standalone, to: '' }, ...assets.filter(({ from }) => has(from))],
-        workingPath: inner,
-      },
-      env: nextEnv,
-      port: 3000,
-      writable,
-    }
-  }
-  if (!has('.next/BUILD_ID')) return { framework, missing: '.next' }
-  const bin = ['next', 'start']
-  return { framework, entry: '.next/BUILD_ID', bin, env: {}, port: 3000, writable }
 }
 
 /** nitro.build, Node.js runtime: `.output` is all of it. */
@@ -143,5 +120,5 @@ function findNitro(uses: ReadonlySet<string>, has: (path: string) => boolean): F
   const entry = '.output/server/index.mjs'
   if (!has(entry)) return { framework, missing: '.output' }
   const standalone = { parts: [{ from: '.output', to: '.output' }], workingPath: '' }
-  return { framework, entry, standalone, env: {}, port: 3000, writable: [] }
+  return { framework, entry, standalone, env: {}, port: 3000, writable: [], endsOnSignals: true }
 }

@@ -8,20 +8,26 @@ import type { Lack, NativeBase, NativeFile } from './native-lack.ts'
 import { cpuOf, isNamedFor, type NativeTarget } from './native-platform.ts'
 import type { PackageManager } from './package-manager.ts'
 
-/** `compiled`: on this machine, and not published for others. */
+/** `way`: how a dependency comes to run on another system. */
 export function wrongPlatform(
   file: NativeFile,
   base: NativeBase,
   manager: PackageManager,
-  compiled: boolean,
+  way: 'compile' | 'install',
 ): OciBuildError {
   const { owner, path, header } = file
   const found = words(header.os, header.cpus.join(' and '), header.libc)
   const wanted = words(base.platform.os, cpuOf(base.platform), base.libc)
   const { isDependency, name } = owner
+  const system = [formatPlatform(base.platform), base.libc]
+    .filter((word) => word !== undefined)
+    .join(' with ')
+  // What was made on this machine runs on it.
+  const isOwn = header.os === 'linux' && !header.cpus.includes(cpuOf(base.platform))
+  const other = isOwn ? ", or build for this host's platform" : ''
   const mend =
-    compiled || !isDependency
-      ? `${isDependency ? `run ${rebuild(manager, name)}` : 'build it'} on ${formatPlatform(base.platform)}, or build for this host's platform`
+    way === 'compile' || !isDependency
+      ? `${isDependency ? `run ${rebuild(manager, name)}` : 'build it'} on ${system}${other}`
       : name === '@prisma/client'
         ? prismaTarget(base)
         : installFor(manager, base)

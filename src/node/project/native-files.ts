@@ -9,9 +9,24 @@ import { wrongLack, wrongPlatform } from './native-errors.ts'
 import { readNativeHeader, readNativeNeeds } from './native-header.ts'
 import { findLack, fits, type NativeBase, type NativeFile } from './native-lack.ts'
 import { createOwnerFinder } from './native-owner.ts'
+import { cpuOf } from './native-platform.ts'
 import { withNativeSource } from './native-source.ts'
 
 export type { NativeBase } from './native-lack.ts'
+
+/** Packages that go on in JavaScript, or with what the system has, where nothing native of theirs loads. */
+const doWithout: ReadonlySet<string> = new Set([
+  'bigint-buffer',
+  'bufferutil',
+  'clipboardy',
+  'cpu-features',
+  'keccak',
+  'msgpackr-extract',
+  'node-notifier',
+  'secp256k1',
+  'ssh2',
+  'utf-8-validate',
+])
 
 export interface NativeQuestion {
   /** Of all layers of the project. */
@@ -75,8 +90,17 @@ function refuseOthers(own: readonly NativeFile[], target: NativeBase, { manager 
   const loaded = addons.length > 0 ? addons : own.filter(({ header }) => header.os === 'linux')
   const unfit = loaded.filter(({ header }) => !fits(header, target))
   const compiled = unfit.find(isCompiled)
-  const culprit = compiled ?? (unfit.length === loaded.length ? unfit[0] : undefined)
-  if (culprit !== undefined) throw wrongPlatform(culprit, target, manager, compiled !== undefined)
+  const nearest = unfit.toSorted((one, other) => distance(one, target) - distance(other, target))[0]
+  const culprit = compiled ?? (unfit.length === loaded.length ? nearest : undefined)
+  if (culprit === undefined) return
+  // One that brings files for many systems is not installed anew for another: it is compiled there.
+  const brings = compiled !== undefined || new Set(loaded.map(({ header }) => header.os)).size > 1
+  throw wrongPlatform(culprit, target, manager, brings ? 'compile' : 'install')
+}
+
+/** How much of a file's header is not the target's: the nearest one says most. */
+function distance({ header: { os, cpus } }: NativeFile, { platform }: NativeBase): number {
+  return (os === platform.os ? 0 : 2) + (cpus.includes(cpuOf(platform)) ? 0 : 1)
 }
 
 /** Loaders take what was compiled on this machine, whatever lies beside it. */
@@ -101,9 +125,10 @@ function findNativeFiles({ placements, project, mount, allow }: NativeQuestion):
   return placements.flatMap((placement) => {
     if (placement.type !== 'file' || !mayBeNative(placement.path, placement.mode)) return []
     const { path, source } = placement
+    const owner = ownerOf(path)
+    if (owner.isDependency && doWithout.has(owner.name)) return []
     const header = withNativeSource(source, path, readNativeHeader)
     if (header === undefined) return []
-    const owner = ownerOf(path)
     const names = [path.slice(mount.length + 1), path.slice(owner.folder.length + 1)]
     return names.some(isAllowed) ? [] : [{ path, source, owner, header }]
   })

@@ -171,7 +171,9 @@ function planParts(
     ],
     decisions: [
       ...(locked?.decisions ?? [
-        `dependencies: ${closure.packages.length} packages as they are installed (what package.json leads to, without devDependencies)`,
+        closure.packages.length === 0
+          ? 'dependencies: none (package.json has none for production)'
+          : `dependencies: ${closure.packages.length} packages as they are installed (what package.json leads to, without devDependencies)`,
       ]),
       ...(closure.workspaces.length > 0
         ? [
@@ -273,8 +275,10 @@ function startDecisions(start: StartCommand | undefined, init: boolean): readonl
   if (start === undefined) return ['command: what config says']
   return [
     `command: ${start.cmd.join(' ')} (${start.reason})`,
-    init
-      ? 'signals: a preload ends the app on SIGTERM and SIGINT where it does not listen for them (node.init)'
-      : 'signals: the app is process 1, which ignores SIGTERM unless it listens for it; node: { init: true } ends it',
+    start.endsOnSignals !== undefined
+      ? `signals: the server of ${start.endsOnSignals} ends on SIGTERM itself`
+      : init
+        ? 'signals: a preload ends the app on SIGTERM and SIGINT where it does not listen for them (node.init)'
+        : 'signals: the app is process 1, which ignores SIGTERM unless it listens for it; node: { init: true } ends it',
   ]
 }

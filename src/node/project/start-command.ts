@@ -21,6 +21,8 @@ export interface StartCommand {
   readonly writable: readonly string[]
   /** What it was found by, for `plan`. */
   readonly reason: string
+  /** The framework whose server ends on SIGTERM by itself. */
+  readonly endsOnSignals: string | undefined
 }
 
 /** Programs of a package as they are reached from the app: looked up only when a script names one. */
@@ -87,8 +89,40 @@ function runNode(
     throw cannotTurn(project, name, `it reads ${envFile}, and files of variables are given to a container`)
   }
   const file = findEntry(project, entry)
-  const needed = [file, ...preloads.filter((item) => item.startsWith('.'))].map((path) => plain(path))
-  return { ...nothing, cmd: ['node', ...words], env, needed, port: portOf(env), reason }
+  const local = preloads.filter((item) => item.startsWith('.'))
+  const output = outputOf(project, file)
+  if (output?.standalone !== undefined && local[0] !== undefined) {
+    throw cannotTurn(project, name, `it loads ${local[0]}, which is not in the output of ${output.framework}`)
+  }
+  const needed = [file, ...local].map((path) => plain(path))
+  const plainly = { ...nothing, cmd: ['node', ...words], env, needed, port: portOf(env), reason }
+  if (output === undefined) return plainly
+  const at = words.indexOf(entry)
+  const cmd = output.standalone === undefined ? words : words.with(at, output.entry)
+  return {
+    ...plainly,
+    ...placed(output),
+    cmd: ['node', ...cmd],
+    env: { ...output.env, ...env },
+    port: portOf(env) ?? output.port,
+    reason: `${reason}, the output of ${output.framework}`,
+  }
+}
+
+/** The framework that has built a file, where that file is started by itself. */
+function outputOf(project: Project, file: string): FrameworkOutput | undefined {
+  const found = findFramework(project)
+  if (found === undefined || 'missing' in found || found.bin !== undefined) return undefined
+  return (found.program ?? found.entry) === file ? found : undefined
+}
+
+function placed({
+  framework,
+  standalone,
+  writable,
+  endsOnSignals,
+}: FrameworkOutput): Pick<StartCommand, 'standalone' | 'writable' | 'endsOnSignals'> {
+  return { standalone, writable, endsOnSignals: endsOnSignals === true ? framework : undefined }
 }
 
 function runProgram(
@@ -128,10 +162,10 @@ function fromFramework(project: Project, findBin: FindBin): StartCommand | undef
   const found = findFramework(project)
   if (found === undefined) return undefined
   if ('missing' in found) throw notBuilt(project, found.missing, `${found.framework} app`)
-  const { entry, env, port, standalone, writable, framework } = found
+  const { entry, program = entry, env, port, framework } = found
   const cmd = frameworkCommand(found, findBin)
   if (cmd === undefined) return undefined
-  return { cmd, env, needed: [entry], standalone, port, writable, reason: `the output of ${framework}` }
+  return { cmd, env, needed: [program], port, ...placed(found), reason: `the output of ${framework}` }
 }
 
 function frameworkCommand(
@@ -158,11 +192,16 @@ function fromMain(project: Project): StartCommand {
   })
 }
 
-const nothing = { standalone: undefined, port: undefined, writable: [], env: {} } as const
+const nothing = {
+  standalone: undefined,
+  port: undefined,
+  writable: [],
+  env: {},
+  endsOnSignals: undefined,
+} as const
 
 function runFile(project: Project, text: string, reason: string): StartCommand {
-  const file = findEntry(project, text)
-  return { ...nothing, cmd: ['node', file], needed: [file], reason }
+  return runNode(project, 'start', [findEntry(project, text)], {}, reason)
 }
 
 /** The file that a command of a dependency is, from the app's folder: for a `FindBin`. */

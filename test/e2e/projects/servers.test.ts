@@ -73,6 +73,14 @@ describeProject('a Next.js app with output "standalone"', next, (built) => {
     expect(Object.keys(wanted).length).toBeGreaterThan(500)
   })
 
+  it('may write its caches: images, fetches, pages that it makes anew', async () => {
+    const code = `for (const path of ['.next/cache', '.next/server/app', '.next/server', 'server.js', 'node_modules']) {
+      try { fs.accessSync(path, fs.constants.W_OK); console.log(path) } catch {}
+    }`
+    const { stdout } = await built().image().run(['node', '-e', code])
+    expect(stdout).toBe('.next/cache\n.next/server/app\n')
+  })
+
   it('says what it decided', () => {
     expect(built().decisions.join('\n')).toMatch(
       /^command: node server\.js \(the output of Next\.js standalone\)$/m,

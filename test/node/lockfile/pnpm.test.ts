@@ -1,10 +1,10 @@
 /** Locked dependencies beside what pnpm itself installs. */
 
 import { afterAll, describe, expect, it } from 'vitest'
-import { removeProjects } from '../project/project-kit.ts'
-import { buildBoth, expectSame, withLockfile } from './lock-kit.ts'
+import { addFiles, errorOf, removeProjects } from '../project/project-kit.ts'
+import { buildBoth, expectSame, planLocked, withLockfile } from './lock-kit.ts'
 import { findPnpms, pnpmVersions, runPnpm } from './pnpms.ts'
-import { mixedProject, pnpmWorkspaces } from './projects.ts'
+import { mixedProject, msPatch, patchedProject, pnpmWorkspaces } from './projects.ts'
 
 afterAll(removeProjects)
 
@@ -27,6 +27,18 @@ describe.skipIf(typeof pnpms === 'string').each([9, 10] as const)(
       expect(entries).toContain('symlink 0777 /app/node_modules/other 0 -> .pnpm/ms@2.1.3/node_modules/ms')
       expect(entries).toContain('symlink 0777 /app/node_modules/.bin/own-command 0 -> ../own/bin/own.js')
       expect(entries.filter((line) => /fsevents|semver5|semver@5/.test(line))).toEqual([])
+    })
+
+    it('holds what patchedDependencies changes', async () => {
+      const root = lock(patchedProject(packageManager))
+      const both = await buildBoth(root, { install })
+      const entries = expectSame(both)
+      expect(entries.filter((line) => line.includes('/ms/added.js'))).not.toEqual([])
+      expect(both.locked.plan.images[0]?.decisions).toContain('patches: ms@2.1.3.patch')
+      addFiles(root, { 'patches/ms@2.1.3.patch': msPatch.replace('-var s', '-var other') })
+      const error = await errorOf(() => planLocked(root))
+      expect(error.code).toBe('OCB-NODE-PATCH')
+      expect(error.message).toMatch(/patches\/ms@2\.1\.3\.patch to ms@2\.1\.3: hunk 1 of index\.js/)
     })
 
     it('is the same in a monorepo', async () => {

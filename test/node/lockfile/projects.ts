@@ -96,3 +96,35 @@ export function pnpmWorkspaces(packageManager: string): string {
   })
   return root
 }
+
+/** Of ms@2.1.3: a line changes, a file comes. */
+export const msPatch = `diff --git a/added.js b/added.js
+new file mode 100644
+index 0000000000000000000000000000000000000000..0123456789012345678901234567890123456789
+--- /dev/null
++++ b/added.js
+@@ -0,0 +1 @@
++module.exports = 1
+diff --git a/index.js b/index.js
+--- a/index.js
++++ b/index.js
+@@ -5,2 +5,2 @@
+-var s = 1000;
++var s = 1001;
+ var m = s * 60;
+`
+
+export function patchedProject(packageManager: string): string {
+  return makeProject({
+    'package.json': {
+      name: 'app',
+      version: '1.0.0',
+      main: 'server.js',
+      packageManager,
+      dependencies: { ms: '2.1.3' },
+      pnpm: { patchedDependencies: { 'ms@2.1.3': 'patches/ms@2.1.3.patch' } },
+    },
+    'server.js': '',
+    'patches/ms@2.1.3.patch': msPatch,
+  })
+}

@@ -3,7 +3,7 @@
 import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
-import { build, processEnvironment, type BuildResult } from '../../../src/index.ts'
+import { build, createPlan, processEnvironment, type BuildResult } from '../../../src/index.ts'
 import type { ConfigFormat } from '../../../src/config/config-text.ts'
 import { detectProject } from '../../../src/node/project/detect-project.ts'
 import { renderProjectInit } from '../../../src/node/project/init-config.ts'
@@ -143,6 +143,24 @@ describe('init at the root of a monorepo', () => {
       )
     },
   )
+})
+
+describe('the metadata of an image of a monorepo', () => {
+  it.each<[string, object]>([
+    ['by its name', { node: { package: '@m/web' } }],
+    ['by its folder', { node: { package: 'apps/web' } }],
+    ['as the root of the spec', { node: true, root: 'apps/web' }],
+  ])('is that of its package, which is named %s', async (_title, words) => {
+    const { 'packages/web/package.json': _unbuilt, ...files } = monorepo
+    const cwd = makeProject(files)
+    const spec = { images: { web: { ...words, base: 'scratch', annotations: { 'com.example': 'x' } } } }
+    const { images } = await createPlan({ cwd, cacheDir, environment: { ...own, variables: {} }, spec })
+    expect(images[0]?.annotations).toEqual({
+      'com.example': 'x',
+      'org.opencontainers.image.title': '@m/web',
+      'org.opencontainers.image.version': '2.0.0',
+    })
+  })
 })
 
 describe('init in a monorepo of', () => {

@@ -178,7 +178,7 @@ describe('native files of a package', () => {
       arm64,
       'npm',
       '/build/Release/a.node is for linux x64',
-      "run npm rebuild native on linux/arm64, or build for this host's platform; ",
+      "run npm rebuild native on linux/arm64 with glibc, or build for this host's platform; ",
     ],
   ])('stop the build where they are %s', async (_title, files, base, manager, message, hint) => {
     const error = await errorOf(() => check(files, base, { manager }))
@@ -186,6 +186,22 @@ describe('native files of a package', () => {
     expect(error.message).toContain(message)
     expect(error.hint).toContain(hint)
     expect(error.hint).toContain("allow it with node: { allow: ['")
+  })
+
+  it('name the nearest of many, and how it comes to be compiled', async () => {
+    const files = { 'prebuilds/darwin-arm64/a.node': machO, 'prebuilds/linux-x64/a.node': addon() }
+    const error = await errorOf(() => check(files, { ...amd64, libc: 'musl' }))
+    expect(error.message).toContain(
+      '/prebuilds/linux-x64/a.node is for linux x64 glibc; wanted linux x64 musl',
+    )
+    expect(error.hint).toContain('run npm rebuild native on linux/amd64 with musl; ')
+  })
+
+  it('are not asked of packages that do without', async () => {
+    const files = { 'prebuilds/linux-x64/a.node': addon() }
+    expect(await check(files, arm64, { below: 'node_modules/bufferutil/' })).toBe(0)
+    expect(await check(files, arm64, { below: 'node_modules/ws/node_modules/bufferutil/' })).toBe(0)
+    await errorOf(() => check(files, arm64, { below: 'node_modules/bufferutil2/' }))
   })
 
   it.each<[string, string, string, string]>([
