@@ -1,9 +1,10 @@
 /** `plan --spec`: the config as it was understood, every default filled in. */
 
 import type { BuildOptions } from '../build-types.ts'
+import { formatCompressions } from '../config/grammar.ts'
 import { loadConfig } from '../config/load-config.ts'
 import { resolveConfig } from '../config/resolve-config.ts'
-import type { Compression, EntrySpec, ImageSpec, LayerSpec, ResolvedSpec } from '../config/resolved-spec.ts'
+import type { EntrySpec, ImageSpec, LayerSpec, ResolvedSpec } from '../config/resolved-spec.ts'
 import type { Environment } from '../environment.ts'
 import { formatReference } from '../spec/parse-reference.ts'
 import { formatPlatform } from '../spec/platform.ts'
@@ -59,7 +60,7 @@ async function viewImage(image: ImageSpec): Promise<Readonly<Record<string, unkn
 }
 
 function viewLayer({ name, at, compression, entries }: LayerSpec): Readonly<Record<string, unknown>> {
-  return { name, at, compression: formatCompression(compression), entries: entries.map(viewEntry) }
+  return { name, at, compression: formatCompressions(compression), entries: entries.map(viewEntry) }
 }
 
 function viewEntry(entry: EntrySpec): Readonly<Record<string, unknown>> {
@@ -80,9 +81,4 @@ function viewField(key: string, value: unknown): unknown {
   if (!(value instanceof Uint8Array)) return value
   const text = Buffer.from(value).toString('utf8')
   return Buffer.from(text).equals(value) ? text : { base64: Buffer.from(value).toString('base64') }
-}
-
-/** `gzip:5`, `none`. */
-function formatCompression(compression: Compression): string {
-  return compression.type === 'none' ? 'none' : `${compression.type}:${compression.level}`
 }

@@ -115,6 +115,14 @@ export function parseCompressions(value: OneCompression | readonly OneCompressio
   })
 }
 
+/** `none`, `gzip:5`, `gzip:5,zstd:3`: what `parseCompressions` reads. */
+export function formatCompressions(compression: Compression): string {
+  if (compression.type === 'none') return 'none'
+  const text = `${compression.type}:${compression.level}`
+  const twin = compression.type === 'gzip' ? compression.twin : undefined
+  return twin === undefined ? text : `${text},${twin.type}:${twin.level}`
+}
+
 /** Parses `TYPE[:LEVEL]` or `{ type, level }`. Throws `OCB-SPEC-COMPRESSION`. */
 export function parseCompression(
   value: string | { readonly type: string; readonly level?: number | undefined },

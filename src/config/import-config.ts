@@ -1,10 +1,9 @@
 /** Runs a config file that is a program: natively where Node.js can, else by jiti. */
 
-import { readFileSync } from 'node:fs'
-import { dirname, extname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { messageOf, OciBuildError, systemErrorCode } from '../errors.ts'
 import { defineConfig, semverTags } from './define-config.ts'
+import { importNatively, runsNatively } from './native-import.ts'
 
 /** What Node.js says where jiti can still help: syntax it does not strip, names without extension, `ocibuild` itself not installed there. */
 const loaderCodes = new Set([
@@ -31,8 +30,7 @@ export async function importConfig(path: string, compiledDir: string | undefined
   let nativeError: unknown
   if (runsNatively(path)) {
     try {
-      const module: unknown = await import(pathToFileURL(path).href)
-      return defaultExport(module, path)
+      return defaultExport(await importNatively(path), path)
     } catch (error) {
       if (error instanceof OciBuildError) throw error
       const isSyntax = error instanceof SyntaxError
@@ -57,30 +55,6 @@ export async function importConfig(path: string, compiledDir: string | undefined
     if (error instanceof OciBuildError) throw error
     // For JavaScript Node's own words are the better ones.
     throw failed(path, isTypeScript ? error : (nativeError ?? error))
-  }
-}
-
-/**
- * Whether Node.js itself runs the file and says nothing about it: it warns on stderr about ES modules whose
- * package.json does not say `"type": "module"`.
- */
-function runsNatively(path: string): boolean {
-  const extension = extname(path)
-  if (extension.endsWith('ts') && !Reflect.get(process.features, 'typescript')) return false
-  if (extension === '.ts') return packageType(dirname(path)) === 'module'
-  if (extension !== '.js' || packageType(dirname(path)) === 'module') return true
-  return !/^\s*(?:import|export)\b/m.test(readFileSync(path, 'utf8'))
-}
-
-/** `type` of the nearest package.json at or above a folder. */
-function packageType(folder: string): unknown {
-  for (let at = folder; ; at = dirname(at)) {
-    try {
-      const value: unknown = JSON.parse(readFileSync(join(at, 'package.json'), 'utf8'))
-      return typeof value === 'object' && value !== null ? Reflect.get(value, 'type') : undefined
-    } catch (error) {
-      if (error instanceof SyntaxError || dirname(at) === at) return undefined
-    }
   }
 }
 

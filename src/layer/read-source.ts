@@ -107,7 +107,8 @@ export function changed(source: FileSource, seen: string): OciBuildError {
 function checkUnchanged(source: HostSource, now: Stats): void {
   if (source.offset === undefined && now.size !== source.size)
     throw changed(source, `${source.size} bytes when it was selected, ${now.size} now`)
-  if (now.mtimeMs !== source.mtimeMs || now.ctimeMs !== source.ctimeMs || now.ino !== source.ino) {
+  // Not ctime: another install that links the same file of pnpm's store changes it, and no byte.
+  if (now.mtimeMs !== source.mtimeMs || now.ino !== source.ino) {
     throw changed(source, 'its times or its inode are others than when it was selected')
   }
 }

@@ -19,21 +19,30 @@ const usualPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 
 /** A number for a library's path, relative: the lower, the sooner the loader finds it (ld.so(8)). */
 export function libraryRank(
-  { architecture }: Platform,
+  platform: Platform,
   env: readonly string[] | undefined,
 ): (path: string) => number {
-  const tuple = multiarch[architecture]
-  const names = [...(tuple === undefined ? [] : [`lib/${tuple}`]), 'lib64', 'lib']
-  const folders = [
-    ...foldersOf(variable(env, 'LD_LIBRARY_PATH')),
-    ...names.map((name) => `usr/local/${name}`),
-    ...names,
-    ...names.map((name) => `usr/${name}`),
-  ]
+  const folders = [...foldersOf(variable(env, 'LD_LIBRARY_PATH')), ...libraryFolders(platform)]
   return (path) => {
-    const index = folders.indexOf(path.slice(0, Math.max(path.lastIndexOf('/'), 0)))
+    const index = folders.indexOf(folderOf(path))
     return index === -1 ? folders.length : index
   }
+}
+
+/** Whether a path, relative, lies where loaders look without being told. */
+export function isSearched(platform: Platform): (path: string) => boolean {
+  const folders = new Set(libraryFolders(platform))
+  return (path) => folders.has(folderOf(path))
+}
+
+function libraryFolders({ architecture }: Platform): readonly string[] {
+  const tuple = multiarch[architecture]
+  const names = [...(tuple === undefined ? [] : [`lib/${tuple}`]), 'lib64', 'lib']
+  return [...names.map((name) => `usr/local/${name}`), ...names, ...names.map((name) => `usr/${name}`)]
+}
+
+function folderOf(path: string): string {
+  return path.slice(0, Math.max(path.lastIndexOf('/'), 0))
 }
 
 /** The folders of PATH, relative. */

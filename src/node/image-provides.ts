@@ -1,31 +1,14 @@
 /** What a base of layers gives to native files: read of its layers once, and remembered by their digests. */
 
 import { sha256 } from '../content/hash.ts'
-import { collectFiles, type Rootfs } from '../rootfs/collect-files.ts'
+import { collectFiles } from '../rootfs/collect-files.ts'
 import { keepFile, readKeptFile } from '../rootfs/kept-files.ts'
-import type { TextMemory } from '../rootfs/text-memory.ts'
-import { createTree } from '../rootfs/tree.ts'
-import type { LayerEntry, TreeNode } from '../rootfs/tree-types.ts'
-import type { Platform } from '../spec/platform.ts'
 import { releaseOfVariable, type BaseRuntime } from './base-runtime.ts'
 import { libraryRank, searchFolders } from './image-folders.ts'
 import { modulesOf } from './node-abi.ts'
+import { fileAt, openBase, type ImageQuestion, type OpenedBase } from './opened-base.ts'
 import { readNodeRelease, type NodeRelease } from './program-version.ts'
-import { readDefinedVersions } from './read-library.ts'
-import type { VersionSummary } from './symbol-versions.ts'
-
-export interface ImageQuestion extends Pick<Rootfs, 'store' | 'layers'> {
-  readonly platform: Platform
-  /** Of the base's config. */
-  readonly env: readonly string[] | undefined
-  /** The entries of its layers, lowest first. */
-  readNames(): Promise<readonly (readonly LayerEntry[])[]>
-  /** Asked first and told of every answer: a lock's. */
-  readonly memory: TextMemory
-  /** Where answers are kept by the layers' digests. */
-  readonly cacheDir: string
-  readonly signal: AbortSignal | undefined
-}
+import { libraryVersions } from './layer-libraries.ts'
 
 /** What is kept for a library, or a Node.js, that the base does not have. */
 const absent = 'absent'
@@ -71,31 +54,6 @@ export function imageBaseRuntime(question: ImageQuestion): BaseRuntime {
   }
 }
 
-interface OpenedBase {
-  readonly files: Rootfs
-  /** Paths of what has a name, wherever it lies. */
-  readonly byName: ReadonlyMap<string, readonly string[]>
-}
-
-async function openBase({ store, layers, readNames }: ImageQuestion): Promise<OpenedBase> {
-  const names = await readNames()
-  const tree = createTree(names)
-  const byName = new Map<string, string[]>()
-  const seen = new Set<string>()
-  for (const { path, type } of names.flat()) {
-    const name = path.slice(path.lastIndexOf('/') + 1)
-    const isOfInterest = (type === 'file' || type === 'symlink' || type === 'hardlink') && isRuntime(name)
-    if (!isOfInterest || seen.has(path) || !tree.has(path)) continue
-    seen.add(path)
-    byName.set(name, [...(byName.get(name) ?? []), path])
-  }
-  return { files: { store, layers, tree }, byName }
-}
-
-function isRuntime(name: string): boolean {
-  return name === 'node' || /\.so(?:\.\d+)*$/.test(name)
-}
-
 function libcOf(names: readonly string[]): string {
   const glibc = names.some((name) => /^(?:ld-linux.*\.so\.\d+|ld64\.so\.\d|libc\.so\.6)$/.test(name))
   const musl = names.some((name) => /^ld-musl-.*\.so\.1$/.test(name))
@@ -109,33 +67,10 @@ async function readLibrary(question: ImageQuestion, base: OpenedBase, name: stri
   paths.sort((one, other) => rank(one) - rank(other) || (one < other ? -1 : 1))
   for (const path of paths) {
     const node = fileAt(base, path)
-    if (node === undefined) continue
-    const summary = await readVersions(question, base, node)
+    const summary = node && (await libraryVersions(question, base, node))
     if (summary !== undefined) return summary
   }
   return absent
-}
-
-/** By the digest of the layer, since layers are shared by bases. Undefined for a library of another machine. */
-async function readVersions(
-  { layers, cacheDir, platform, signal }: ImageQuestion,
-  { files }: OpenedBase,
-  node: TreeNode,
-): Promise<VersionSummary | undefined> {
-  const layer = layers[node.layer]?.digest ?? ''
-  const place = `versions/1/${platform.architecture}/${node.path}`
-  const kept = readKeptFile(cacheDir, layer, place)
-  if (kept !== undefined) return textOf(Buffer.from(kept).toString('utf8'))
-  const read = await collectFiles(files, [node], (content) => readDefinedVersions(content, platform), {
-    signal,
-  })
-  const found = read.get(node.path) ?? absent
-  keepFile(cacheDir, layer, place, Buffer.from(found))
-  return textOf(found)
-}
-
-function textOf(answer: string): string | undefined {
-  return answer === absent ? undefined : answer
 }
 
 /** The program that PATH leads to, else any that lies where programs lie. */
@@ -163,9 +98,4 @@ function parseRelease(answer: string): NodeRelease | undefined {
   const [, version, modules] = /^(\d+\.\d+\.\d+\S*)(?: (\d+))?$/.exec(answer) ?? []
   if (version === undefined) return undefined
   return { version, modules: modules === undefined ? modulesOf(version) : Number(modules) }
-}
-
-function fileAt({ files: { tree } }: OpenedBase, path: string): TreeNode | undefined {
-  const node = tree.get(tree.resolve(path, { followLast: true }))
-  return node?.type === 'file' || node?.type === 'hardlink' ? node : undefined
 }

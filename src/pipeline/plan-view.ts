@@ -9,9 +9,9 @@ import type {
   PlatformPlanView,
 } from '../build-types.ts'
 import type { ResolvedSpec } from '../config/resolved-spec.ts'
+import { formatCompressions } from '../config/grammar.ts'
 import { formatTime } from '../image/assemble-image.ts'
 import { inheritConfig } from '../image/inherit-config.ts'
-import { formatCompression } from '../layer/built-layers.ts'
 import type { ChangesetEntry } from '../layer/changeset.ts'
 import { sourceSize } from '../layer/read-source.ts'
 import { formatReference } from '../spec/parse-reference.ts'
@@ -82,7 +82,7 @@ async function layerView(
   const { entries } = await layer.changeset()
   return {
     name,
-    compression: formatCompression(compression),
+    compression: formatCompressions(compression),
     files: entries.filter((entry) => entry.type === 'file').length,
     size: size.contentBytes,
     entries: entries.map(entryView),

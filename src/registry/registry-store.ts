@@ -3,7 +3,7 @@
 import { verifyBytes } from '../content/hash.ts'
 import { contentNotFound } from '../content/not-found.ts'
 import type { FileReceiver, Mounter, StoreOptions, Target } from '../content/store.ts'
-import { throwIfAborted } from '../errors.ts'
+import { OciBuildError, throwIfAborted } from '../errors.ts'
 import type { Descriptor } from '../spec/descriptor.ts'
 import type { Digest } from '../spec/digest.ts'
 import type { ImageIndex } from '../spec/image-index.ts'
@@ -180,8 +180,8 @@ export function openRegistry(
         const read = typeof known === 'string'
         blobs.presume(read ? await getManifest(repository, known, options?.signal) : known)
       } catch (error) {
-        // Nothing there means nothing to save.
-        if (!isNotFound(error)) throw error
+        // Nothing there, or nothing that can be read, means nothing to save.
+        if (!isNotFound(error) && !isUnreadable(error)) throw error
       }
     },
 
@@ -197,6 +197,10 @@ export function openRegistry(
     authorization: () => session.authorization(),
   }
   return store
+}
+
+function isUnreadable(error: unknown): boolean {
+  return error instanceof OciBuildError && error.code.startsWith('OCB-DOCUMENT-')
 }
 
 async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {

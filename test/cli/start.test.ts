@@ -1,11 +1,22 @@
 /** What a start of the bundled command reads: files are counted, since a time would be the machine's. */
 
 import { spawnSync } from 'node:child_process'
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createProgram, commandNames } from '../../src/cli/program.ts'
+import { nodeRelease } from '../helpers/node-releases.ts'
+import { skipOrFail } from '../helpers/peers.ts'
 import { fakeContext } from './fake-context.ts'
 
 const project = resolve(import.meta.dirname, '../..')
@@ -91,6 +102,34 @@ describe('a start', () => {
     write('two')
     expect(plan()).toMatchObject({ images: [{ name: 'two' }] })
   })
+
+  it.for([22, 24, 26])(
+    'has Node.js %i run a TypeScript config by itself, without a word, whatever package.json says',
+    { timeout: 240_000 },
+    (major, context) => {
+      const release = nodeRelease(major)
+      if (release.path === undefined) return skipOrFail(context, release.missing)
+      for (const json of [{}, { type: 'module' }]) {
+        const folder = mkdtempSync(join(dir, 'native-'))
+        writeFileSync(join(folder, 'package.json'), JSON.stringify(json))
+        writeFileSync(join(folder, 'more.ts'), `export const size: number = 1`)
+        writeFileSync(
+          join(folder, 'oci.config.ts'),
+          `import { defineConfig, semverTags } from 'ocibuild'
+           import { size } from './more.ts'
+           export default defineConfig({ name: 'n' + size as string, tags: semverTags('1.2.3'),
+             platforms: ['linux/amd64'], layers: [{ file: '/x', content: '' }] })`,
+        )
+        const words = [join(dir, 'dist', 'cli.js'), 'plan', '--json', '--cache-dir', join(folder, 'cache')]
+        const { stdout, stderr } = spawnSync(release.path, words, { cwd: folder, encoding: 'utf8' })
+        expect(stderr).toBe('')
+        expect(JSON.parse(stdout)).toMatchObject({ images: [{ name: 'n1', tags: ['1.2.3', '1.2', '1'] }] })
+        // Nothing was compiled.
+        expect(existsSync(join(folder, 'cache', 'facts', 'compiled'))).toBe(false)
+      }
+      return undefined
+    },
+  )
 
   it('reads files that are all there are: none but these and what commands load', () => {
     expect(readdirSync(join(dir, 'dist')).sort()).toEqual(['chunks', 'cli.js', 'index.js'])

@@ -1,7 +1,7 @@
 /** Finding and reading config files in every format. */
 
 import { mkdirSync, readdirSync, utimesSync, writeFileSync } from 'node:fs'
-import { join, sep } from 'node:path'
+import { basename, join, sep } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { configNames, loadConfig } from '../../src/config/load-config.ts'
 import { environmentWith, errorOf, folderWith, only, resolveFolder } from './helpers.ts'
@@ -149,6 +149,24 @@ describe('TypeScript and JavaScript', () => {
       }
     },
   )
+
+  it('may be ES modules that use words of CommonJS, as compilers allow', async () => {
+    const text = `import { basename } from 'node:path'\nexport default () => ({ name: basename(__dirname) as string })`
+    const folder = folderWith({ 'oci.config.ts': text, 'package.json': '{}' })
+    expect((await load(folder)).value).toEqual({ name: basename(folder) })
+  })
+
+  it('are read anew in one process, in TypeScript', async () => {
+    for (const json of ['{}', '{"type":"module"}']) {
+      const folder = folderWith({ 'package.json': json })
+      for (const name of ['one', 'two', 'three']) {
+        for (const file of ['oci.config.ts', 'oci.config.mts']) {
+          writeFileSync(join(folder, file), `export default { name: '${name}' }`)
+          expect((await load(folder, file)).value).toEqual({ name })
+        }
+      }
+    }
+  })
 
   it('may be CommonJS', async () => {
     const text = `const { defineConfig } = require('ocibuild')\nmodule.exports = defineConfig({ name: 'x' })`

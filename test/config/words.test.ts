@@ -3,7 +3,13 @@
 import { describe, expect, it } from 'vitest'
 import { semverTags } from '../../src/config/define-config.ts'
 import { describeValue, formatPath, joinWords } from '../../src/config/describe-value.ts'
-import { isRepositoryName, parseDuration, parseTime } from '../../src/config/grammar.ts'
+import {
+  formatCompressions,
+  isRepositoryName,
+  parseCompressions,
+  parseDuration,
+  parseTime,
+} from '../../src/config/grammar.ts'
 import { nearest } from '../../src/config/nearest.ts'
 import { sanitiseName } from '../../src/config/package-json.ts'
 
@@ -19,6 +25,13 @@ describe('words', () => {
   ])('semverTags(%j) is %j', (version, tags) => {
     expect(semverTags(version)).toEqual(tags)
   })
+
+  it.each(['none', 'gzip:5', 'zstd:19', 'gzip:9,zstd:3'])(
+    'the compression %s is read as it is written',
+    (text) => {
+      expect(formatCompressions(parseCompressions(text))).toBe(text)
+    },
+  )
 
   it.each([
     ['30s', 30e9],

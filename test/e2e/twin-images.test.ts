@@ -10,6 +10,8 @@ import { parseImageIndex } from '../../src/spec/parse-image-index.ts'
 import { parseImageManifest } from '../../src/spec/parse-image-manifest.ts'
 import { nodeRelease } from '../helpers/node-releases.ts'
 import { describeWithPeers } from '../helpers/peers.ts'
+import { forTest } from '../helpers/registry/for-test.ts'
+import { startRegistry } from '../helpers/registry/registry.ts'
 import { blobPath } from '../helpers/unpack.ts'
 import { openWorkbench, type Workbench } from './reproducible-kit.ts'
 
@@ -127,6 +129,22 @@ describe.skipIf(release.path === undefined)(title, () => {
     const listed = execFileSync('tar', ['-xOf', join(one, 'x.tar'), 'manifest.json'], { encoding: 'utf8' })
     expect(JSON.parse(listed)).toHaveLength(1)
     await bench.cli.must(['ls', 'oci:x', '/app'], { cwd: one })
+  })
+
+  it('are both found in a registry by a clean machine, which makes and sends neither', async () => {
+    const registry = await forTest(startRegistry())
+    const pushed = bench.project({ spec: { ...spec, name: `${registry.host}/team/app` } })
+    const push = async (cache: string): Promise<readonly { layers: readonly { cached: boolean }[] }[]> => {
+      const words = ['--json', '--push', '--cache-dir', join(bench.folder, cache)]
+      const { stdout } = await bench.cli.must(words, { cwd: pushed, node: release.path })
+      return JSON.parse(stdout).images[0].platforms
+    }
+    await push('machine-1')
+    registry.forgetRequests()
+    const platforms = await push('machine-2')
+    expect(platforms).toHaveLength(4)
+    expect(platforms.flatMap(({ layers }) => layers.map(({ cached }) => cached))).not.toContain(false)
+    expect(registry.lines().filter((line) => line.includes('/blobs/uploads/'))).toEqual([])
   })
 
   it.skipIf(Number(process.versions.node.split('.')[0]) > 20)(

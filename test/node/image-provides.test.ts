@@ -107,7 +107,8 @@ describe('a library of a base', () => {
     const cacheDir = newCache()
     const first = over(debian, { cacheDir })
     await Promise.all([first.runtime.library('libc.so.6'), first.runtime.library('libc.so.6')])
-    // Once for the names of both layers, once for the bytes of one.
+    expect(await first.runtime.library('libstdc++.so.6')).toBe('CXXABI_1.3.13 GLIBCXX_3.4.30')
+    // Once for the names of both layers, once for the bytes of all libraries in one.
     expect(first.fetched).toHaveLength(3)
     const again = over(debian, { cacheDir })
     expect(await again.runtime.library('libc.so.6')).toBe('GLIBC_2.36 GLIBC_PRIVATE')

@@ -2,8 +2,9 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import type { BuildResult, LayerResult } from '../../src/index.ts'
-import { parseImageManifest } from '../../src/spec/parse-image-manifest.ts'
+import { processEnvironment, type BuildResult, type LayerResult } from '../../src/index.ts'
+import { mediaTypes } from '../../src/spec/media-type.ts'
+import { describeBytes } from '../helpers/images.ts'
 import { forTest } from '../helpers/registry/for-test.ts'
 import { startRegistry, type TestRegistry } from '../helpers/registry/registry.ts'
 import { machine, tamper } from './shared-cache-kit.ts'
@@ -120,6 +121,39 @@ describe('a push again with one source file changed', () => {
   )
 })
 
+describe('a private registry', () => {
+  it('is asked with the rights of the push, and another repository only with those to read it', async () => {
+    const ann = { username: 'ann', password: 'open sesame' }
+    const closed = await forTest(
+      startRegistry({ authentication: { kind: 'bearer', ...ann, server: 'other', anonymousPull: false } }),
+    )
+    const own = processEnvironment()
+    const variables = {
+      ...own.variables,
+      OCIBUILD_REGISTRY_USERNAME: ann.username,
+      OCIBUILD_REGISTRY_PASSWORD: ann.password,
+    }
+    const environment = { ...own, variables, homeDir: folder }
+    const spec = appSpec({ name: `${closed.host}/team/app` })
+    const first = await machine(folder, 'one').run(spec, { environment })
+    closed.forgetRequests()
+    const second = await machine(folder, 'two').run(spec, { environment })
+    expect(second.images[0]?.digest).toBe(first.images[0]?.digest)
+    expect(layersOf(second).every(({ cached }) => cached)).toBe(true)
+    expect(closed.lines().filter((line) => uploads.test(line))).toEqual([])
+    closed.forgetRequests()
+    const elsewhere = appSpec({ name: `${closed.host}/team/next` })
+    const cacheFrom = [`${closed.host}/team/app:1`]
+    const third = await machine(folder, 'three').run(elsewhere, { environment, cacheFrom })
+    expect(layersOf(third).map(({ cachedFrom }) => cachedFrom)).toEqual([...cacheFrom, ...cacheFrom])
+    const scopes = closed
+      .lines()
+      .filter((line) => line.includes('/token'))
+      .map((line) => decodeURIComponent(line))
+    expect(scopes.some((line) => line.includes('repository:team/app:pull,push'))).toBe(false)
+  })
+})
+
 describe('what is believed', () => {
   const foreign = (): string => `${registry.host}/other/app:1`
 
@@ -185,6 +219,34 @@ describe('what is believed', () => {
     })
   })
 
+  it.each<[string, object]>([
+    ['no manifest', { schemaVersion: 2, layers: 'none' }],
+    ['no config', { schemaVersion: 2, config: describeBytes(mediaTypes.config, '{}'), layers: [] }],
+  ])('is nothing of a tag that holds %s, and the tag is overwritten', async (_, document) => {
+    registry.state.addManifest('team/app', mediaTypes.manifest, document, ['1'])
+    const { images, warnings } = await machine(folder, 'one').run(appSpec())
+    expect(warnings).toEqual([])
+    expect(registry.state.open('team/app').tags.get('1')).toBe(images[0]?.digest)
+  })
+
+  it('is no layer of an unknown kind, and none whose config has another number of them', async () => {
+    await machine(folder, 'one').run(appSpec())
+    const name = `${registry.host}/team/app:1`
+    await tamper(name, name, ({ manifest, config }) => {
+      const [first, second] = manifest.layers
+      const layers = [first && { ...first, mediaType: 'application/x-layer' }, second]
+      return { config, manifest: { ...manifest, layers: layers.filter((layer) => layer !== undefined) } }
+    })
+    const odd = await machine(folder, 'two').run(appSpec())
+    expect(layersOf(odd).map(({ cached }) => cached)).toEqual([false, true])
+    await tamper(name, name, ({ manifest, config }) => {
+      const diffIds = config.rootfs.diff_ids.slice(1)
+      return { manifest, config: { ...config, rootfs: { type: 'layers', diff_ids: diffIds } } }
+    })
+    const short = await machine(folder, 'three').run(appSpec())
+    expect(layersOf(short).map(({ cached }) => cached)).toEqual([false, false])
+  })
+
   it('may be missing, and is warned of where it cannot be read', async () => {
     const { warnings } = await machine(folder, 'one').run(appSpec(), {
       cacheFrom: [`${registry.host}/none/app:1`, 'oci:nowhere'],
@@ -195,65 +257,6 @@ describe('what is believed', () => {
     expect(odd.warnings.map(({ code }) => code)).toEqual(['OCB-CACHE-FROM'])
     await expect(machine(folder, 'two').run(appSpec(), { cacheFrom: ['scratch'] })).rejects.toMatchObject({
       code: 'OCB-USAGE-CACHE-FROM',
-    })
-  })
-})
-
-describe('a cache manifest', () => {
-  const images = (): object => ({
-    defaults: { platforms: ['linux/amd64', 'linux/arm64'], created: 'epoch', metadata: 'none' },
-    images: {
-      web: appSpec({ name: `${registry.host}/team/web` }),
-      worker: {
-        ...appSpec({ name: `${registry.host}/team/worker` }),
-        layers: [{ name: 'other', entries: [{ copy: 'app.js', to: '/worker.js' }] }],
-      },
-    },
-  })
-  const cache = (): string => `${registry.host}/team/cache:main`
-
-  it('holds the layers of all images and platforms once, and is no image', async () => {
-    await machine(folder, 'one').run(images(), { cacheTo: [cache()] })
-    const { manifests, tags } = registry.state.open('team/cache')
-    const text = manifests.get(tags.get('main') ?? '')?.bytes.toString() ?? ''
-    const manifest = parseImageManifest(JSON.parse(text))
-    expect(manifest.artifactType).toBe('application/vnd.ocibuild.layers.v1')
-    expect(manifest.layers).toHaveLength(3)
-    expect(manifest.layers.every(({ annotations }) => annotations?.['dev.ocibuild.layer.key'])).toBe(true)
-    // The same layers are in the images' repositories: they were sent once.
-    const sent = linesOf(/^PUT \S*\/blobs\/uploads\//).length
-    expect(sent).toBeLessThanOrEqual(3 + 2 + 4 + 1)
-  })
-
-  it('gives its layers to a build that pushes elsewhere, by mounts', async () => {
-    await machine(folder, 'one').run(images(), { cacheTo: [cache()] })
-    registry.forgetRequests()
-    const named = { name: `${registry.host}/fresh/app`, platforms: ['linux/amd64'] }
-    const {
-      images: [image],
-    } = await machine(folder, 'two').run(appSpec(named), { cacheFrom: [cache()] })
-    expect(image?.platforms[0]?.layers.map(({ cachedFrom }) => cachedFrom)).toEqual([cache(), cache()])
-    expect(linesOf(/^PUT \S*\/blobs\/uploads\//)).toHaveLength(1)
-  })
-
-  it('may lie in a folder', async () => {
-    const folderCache = `oci:${folder}/shared`
-    await machine(folder, 'one').run(appSpec(), { cacheTo: [folderCache] })
-    const local = appSpec({ outputs: [`oci:${folder}/image`] })
-    const second = await machine(folder, 'two').run(local, { cacheFrom: [folderCache], offline: true })
-    expect(layersOf(second).every(({ cachedFrom }) => cachedFrom === folderCache)).toBe(true)
-  })
-
-  it.each([
-    '127.0.0.1:1/team/app',
-    '127.0.0.1:1/team/app:1',
-    'registry',
-    'docker-archive:x.tar',
-    'oci-archive:-',
-  ])('is not written to %s', async (place) => {
-    const spec = appSpec({ name: '127.0.0.1:1/team/app' })
-    await expect(machine(folder, 'one').run(spec, { cacheTo: [place] })).rejects.toMatchObject({
-      code: 'OCB-USAGE-CACHE-TO',
     })
   })
 })

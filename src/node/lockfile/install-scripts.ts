@@ -2,6 +2,7 @@
 
 import { isPlainObject } from '../../config/check-shape.ts'
 import type { Reporter } from '../../events.ts'
+import type { Project } from '../project/detect-project.ts'
 import type { LockedInstall } from './locked-install.ts'
 import { packedKey, type PackedPackages } from './package-store.ts'
 import { labelOf } from './tarball-source.ts'
@@ -9,13 +10,19 @@ import type { LockedArchive } from './locked-tree.ts'
 
 const names = ['preinstall', 'install', 'postinstall'] as const
 
-/** The packages with scripts, as `name@version`; warns `OCB-NODE-INSTALL-SCRIPTS` of all at once. */
+/** The packages with scripts, as `name@version`, the project's own first; warns `OCB-NODE-INSTALL-SCRIPTS` of all at once. */
 export function tellInstallScripts(
+  { manifest, rootManifest }: Project,
   archives: readonly LockedArchive[],
   { file, packed }: Pick<LockedInstall, 'file' | 'packed'>,
   reporter: Reporter,
 ): readonly string[] {
-  const found = [...new Set(archives.filter((archive) => hasScript(archive, packed)).map(labelOf))].sort()
+  const own = [rootManifest, manifest].flatMap(({ name = 'the project', scripts }) => {
+    const script = names.find((item) => scripts[item] !== undefined)
+    return script === undefined ? [] : `${name} itself (${script})`
+  })
+  const others = archives.filter((archive) => hasScript(archive, packed)).map(labelOf)
+  const found = [...new Set(own), ...[...new Set(others)].sort()]
   if (found.length > 0) {
     const which = found.length === 1 ? 'a package has' : `${found.length} packages have`
     reporter.warn(

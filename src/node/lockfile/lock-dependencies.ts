@@ -56,6 +56,7 @@ export async function lockDependencies(question: LockedQuestion): Promise<Locked
   const found = lockedFiles(root, install)
   const archives = [...tree.packages.values()].filter(({ path }) => found.files.has(path))
   const scripts = tellInstallScripts(
+    project,
     archives.filter(({ inside }) => inside === '').map(({ archive }) => archive),
     install,
     reporter,

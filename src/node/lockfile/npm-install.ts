@@ -10,16 +10,20 @@ import { cpuOf, fitsTarget } from '../project/native-platform.ts'
 import { findLockedClosure } from './locked-closure.ts'
 import type { LockedTree } from './locked-tree.ts'
 import { isCommandName, type LockedCommand, type LockedInstall, type LockQuestion } from './locked-install.ts'
-import { installInstead } from './lockfile-error.ts'
+import { installInstead, unsupported } from './lockfile-error.ts'
 import { readPackageLock } from './package-lock.ts'
 import { refuseGenerated } from './refuse-changed.ts'
 
 /** Throws what `readPackageLock`, `findClosure` and `fetch` throw. */
 export async function lockNpm(
-  { project, target, fetch }: LockQuestion,
+  { project, target, settings, fetch }: LockQuestion,
   file: string,
 ): Promise<LockedInstall> {
   const { root } = project
+  const strategy = settings.get('install-strategy')
+  if (strategy === 'linked') {
+    throw unsupported(`install-strategy of npm is "${strategy}"; wanted hoisted`, installInstead)
+  }
   const tree = readPackageLock(root, file)
   const fits = (manifest: Manifest, offered: readonly string[] = []): boolean =>
     fitsTarget(manifest, target, offered)
@@ -37,7 +41,7 @@ export async function lockNpm(
     tree,
     closure,
     packed: await fetch(taken.map(({ archive }) => archive)),
-    commands: commandsOf(root, tree, fits),
+    commands: settings.get('bin-links') === 'false' ? [] : commandsOf(root, tree, fits),
     asNpm: true,
     decisions: [],
   }

@@ -6,6 +6,7 @@ import { resolveNode } from '../../config/resolve-image.ts'
 import type { Environment } from '../../environment.ts'
 import { OciBuildError } from '../../errors.ts'
 import { createReporter } from '../../events.ts'
+import { plugAndPlay } from '../plug-and-play/pnp-dependencies.ts'
 import { chooseUser } from './choose-user.ts'
 import type { Project } from './detect-project.ts'
 import { chooseNodeBase, type NodeBase } from './node-base.ts'
@@ -33,13 +34,16 @@ export async function describeProject(
     lookup: async () => undefined,
   })
   try {
+    const words = resolveNode(true)
+    const target = { platform, libc: 'glibc' } as const
     const { decisions } = planProject({
       project,
-      words: resolveNode(true),
+      words,
+      locked: project.isPlugAndPlay ? await plugAndPlay(project, target, words.workingDir) : undefined,
       config: {},
       compression: { type: 'gzip', level: 6 },
       user,
-      target: { platform, libc: 'glibc' },
+      target,
       excludedPaths: [],
       environment,
       reporter: createReporter(undefined, undefined, environment.now),

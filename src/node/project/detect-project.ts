@@ -20,11 +20,13 @@ export interface Project {
   readonly manager: PackageManager
   /** All packages of the monorepo, by path; empty outside of one. */
   readonly workspaces: readonly WorkspacePackage[]
+  /** Yarn installed it with Plug'n'Play: there is no `node_modules`. */
+  readonly isPlugAndPlay: boolean
 }
 
 /**
  * Looks at a folder; `wanted` names one of its workspace packages, by name or folder. Throws `OCB-NODE-NO-PACKAGE`,
- * `OCB-NODE-PACKAGE`, `OCB-NODE-PNP`, `OCB-NODE-WORKSPACES` and `OCB-SPEC-PACKAGE-JSON`.
+ * `OCB-NODE-PACKAGE`, `OCB-NODE-WORKSPACES` and `OCB-SPEC-PACKAGE-JSON`.
  */
 export async function detectProject(folder: string, wanted: string | undefined): Promise<Project> {
   const start = existingFolder(folder)
@@ -40,7 +42,6 @@ export async function detectProject(folder: string, wanted: string | undefined):
       hint: 'run in the folder of the package, or name it with node.package',
     })
   }
-  refusePlugAndPlay(root)
   return {
     root,
     folder: chosen,
@@ -49,6 +50,7 @@ export async function detectProject(folder: string, wanted: string | undefined):
     rootManifest: rootManifest ?? manifest,
     manager: findPackageManager(root, rootManifest ?? manifest),
     workspaces,
+    isPlugAndPlay: existsSync(join(root, '.pnp.cjs')),
   }
 }
 
@@ -91,14 +93,5 @@ function findPackage(start: string, wanted: string, workspaces: readonly Workspa
   throw new OciBuildError('OCB-NODE-PACKAGE', {
     message: `node.package "${wanted}" is no package of ${start}; ${known.length === 0 ? 'it has no workspaces' : `it has ${known.join(', ')}`}`,
     hint: near === undefined ? 'name a workspace package, or its folder' : `did you mean ${near}?`,
-  })
-}
-
-function refusePlugAndPlay(root: string): void {
-  const file = ['.pnp.cjs', '.pnp.js'].find((name) => existsSync(join(root, name)))
-  if (file === undefined) return
-  throw new OciBuildError('OCB-NODE-PNP', {
-    message: `${join(root, file)}: the project is installed with Yarn Plug'n'Play, which keeps no node_modules`,
-    hint: 'set "nodeLinker: node-modules" in .yarnrc.yml and run yarn install',
   })
 }

@@ -16,6 +16,8 @@ export interface LockedDependencies {
   readonly findBin: FindBin
   /** Files of workspace packages, absolute, that an install would let be executed: commands lead to them. */
   readonly executables: ReadonlySet<string>
+  /** What each node of the image needs to find them. */
+  readonly env?: Readonly<Record<string, string>> | undefined
   /** A line each, for `plan`. */
   readonly decisions: readonly string[]
 }

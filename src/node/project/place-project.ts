@@ -139,10 +139,13 @@ function placePackage(map: ImageMap, folder: string, excluded: ExcludedPaths): r
     followRoot: undefined,
   })
   const imageFolder = imagePathOf(map, folder)
-  const own = existsSync(join(folder, 'build/config.gypi'))
-    ? found.filter(({ path }) => !gypLitter.test(path))
-    : found
-  return [placeOwnDirectory(imageFolder), ...placeFiles(map, imageFolder, own)]
+  return [placeOwnDirectory(imageFolder), ...placeFiles(map, imageFolder, withoutLitter(folder, found))]
+}
+
+/** A package's files, found below its folder, but for what was left by compiling it. */
+export function withoutLitter(folder: string, found: readonly Found[]): readonly Found[] {
+  if (!existsSync(join(folder, 'build/config.gypi'))) return found
+  return found.filter(({ path }) => !gypLitter.test(path))
 }
 
 /** What node-gyp leaves of a compilation, full of this machine's paths; programs load what stands beside it. */

@@ -121,11 +121,11 @@ export function planProject(question: ProjectQuestion): ProjectPlan {
       compression: question.compression,
       placements,
     })),
-    config: nodeConfig(question.config, started, workingDir, user.user),
+    config: nodeConfig(question.config, started, workingDir, user.user, locked?.env),
     hidden: hidden.all(),
     closure: found,
     decisions: [
-      `project: ${project.manifest.name ?? project.folder}, ${locked === undefined ? 'installed' : 'locked'} by ${project.manager.name} (${project.manager.reason})`,
+      `project: ${project.manifest.name ?? project.folder}, ${locked === undefined || project.isPlugAndPlay ? 'installed' : 'locked'} by ${project.manager.name} (${project.manager.reason})`,
       ...planned.decisions,
       `user: ${user.user ?? user.owner} (${user.reason})`,
       ...(writable.length > 0 ? [`writable: ${writable.join(', ')}; all else belongs to root`] : []),

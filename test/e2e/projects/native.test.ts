@@ -10,7 +10,7 @@ import { describeProject } from './run-project.ts'
 const npm = {
   manager: 'npm',
   install: ['install', '--ignore-scripts'],
-  production: ['ci', '--omit=dev', '--ignore-scripts'],
+  production: { '': { install: ['ci', '--omit=dev', '--ignore-scripts'] } },
 } as const
 
 const sharp: ProjectRecipe = {
@@ -39,7 +39,9 @@ describeProject('an app with sharp', sharp, (built) => {
 
   it('has the packages that npm installs for production', () => {
     const { project, image } = built()
-    expect(differences(dependenciesOf(image().files), dependenciesOf(project.production))).toEqual([])
+    expect(differences(dependenciesOf(image().files), dependenciesOf(project.production[''] ?? {}))).toEqual(
+      [],
+    )
     expect(Object.keys(image().files).filter((path) => path.endsWith('.node'))).toHaveLength(1)
   })
 })
@@ -81,7 +83,7 @@ describeProject('an app with an addon that node-gyp compiled', addon, (built) =>
     expect(
       differences(
         pick(found, (path) => !isBuild(path)),
-        dependenciesOf(project.production),
+        dependenciesOf(project.production[''] ?? {}),
       ),
     ).toEqual([])
     expect(Object.keys(found).filter(isBuild)).toEqual([

@@ -27,8 +27,13 @@ export interface ProjectRecipe {
   /** What runs after it: programs of Node.js below the folder, with their arguments. */
   readonly steps?: readonly Step[]
   readonly env?: Readonly<Record<string, string>>
-  /** The manager's own install for production, in a copy that has `files` and the lockfile alone. */
-  readonly production?: readonly string[]
+  /** The manager's own install for production of each image, in a copy that has `files` and the lockfile alone. */
+  readonly production?: Readonly<Record<string, Production>>
+}
+
+export interface Production {
+  readonly install: readonly string[]
+  readonly env?: Readonly<Record<string, string>>
 }
 
 export interface Step {
@@ -39,15 +44,15 @@ export interface Step {
 
 export interface RealProject {
   readonly folder: string
-  /** What the production install made; empty where there is none. */
-  readonly production: TreeListing
+  /** What the production install of each image made. */
+  readonly production: Readonly<Record<string, TreeListing>>
 }
 
 const cacheFolder = resolve(import.meta.dirname, '../../../node_modules/.cache/ocibuild-projects')
 
 /** The project, or why it cannot be made here. Under CI it must be. */
 export function prepareProject(recipe: ProjectRecipe): RealProject | string {
-  const text = JSON.stringify([recipe, process.versions.modules, process.platform, process.arch, 1])
+  const text = JSON.stringify([recipe, process.versions.modules, process.platform, process.arch, 2])
   const hash = createHash('sha256').update(text).digest('hex').slice(0, 16)
   const kept = join(cacheFolder, `${recipe.name}-${hash}`)
   try {
@@ -56,22 +61,29 @@ export function prepareProject(recipe: ProjectRecipe): RealProject | string {
     if (process.env['CI'] === 'true') throw error
     return `${recipe.name} cannot be installed: ${String(error).split('\n')[0]}`
   }
-  const production: TreeListing = JSON.parse(readFileSync(join(kept, 'production.json'), 'utf8'))
+  const production: RealProject['production'] = JSON.parse(
+    readFileSync(join(kept, 'production.json'), 'utf8'),
+  )
   return { folder: join(kept, 'project'), production }
 }
 
-function make(recipe: ProjectRecipe, kept: string): void {
+function make(given: ProjectRecipe, kept: string): void {
   const managers = findManagers()
   if (typeof managers === 'string') throw new Error(managers)
   // Not below this project: its own node_modules and lockfile would be seen by tools that look upwards.
-  const made = mkdtempSync(join(tmpdir(), `ocibuild-real-${recipe.name}-`))
+  const made = mkdtempSync(join(tmpdir(), `ocibuild-real-${given.name}-`))
+  // Yarn's global cache is found by a relative path: it moves with the project.
+  const recipe = { ...given, env: { YARN_GLOBAL_FOLDER: join(made, 'yarn'), ...given.env } }
   try {
     const project = join(made, 'project')
     addFiles(project, recipe.files)
     runManager(managers[recipe.manager], recipe.install, project, recipe.env)
-    const production = recipe.production && installForProduction(recipe, managers, made, project)
+    const production: Record<string, TreeListing> = {}
+    for (const [image, words] of Object.entries(recipe.production ?? {})) {
+      production[image] = installForProduction(recipe, words, managers, made)
+    }
     for (const step of recipe.steps ?? []) runStep(step, project, recipe.env)
-    writeFileSync(join(made, 'production.json'), JSON.stringify(production ?? {}))
+    writeFileSync(join(made, 'production.json'), JSON.stringify(production))
     mkdirSync(cacheFolder, { recursive: true })
     for (const name of readdirSync(cacheFolder)) {
       if (name.startsWith(`${recipe.name}-`))
@@ -85,17 +97,17 @@ function make(recipe: ProjectRecipe, kept: string): void {
 
 function installForProduction(
   recipe: ProjectRecipe,
+  { install, env }: Production,
   managers: Managers,
   made: string,
-  project: string,
 ): TreeListing {
   const copy = join(made, 'production')
-  cpSync(project, copy, {
+  cpSync(join(made, 'project'), copy, {
     recursive: true,
     verbatimSymlinks: true,
-    filter: (path) => !path.endsWith('/node_modules'),
+    filter: (path) => !/[\\/](?:node_modules|\.yarn|\.pnp\.[^\\/]*)$/.test(path),
   })
-  runManager(managers[recipe.manager], recipe.production ?? [], copy, recipe.env)
+  runManager(managers[recipe.manager], install, copy, { ...recipe.env, ...env })
   const found = listTree(copy)
   rmSync(copy, { recursive: true })
   return found

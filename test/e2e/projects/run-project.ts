@@ -3,6 +3,7 @@
 import { readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe } from 'vitest'
+import { isPlainObject } from '../../../src/config/check-shape.ts'
 import { compileCli, type CompiledCli } from '../../helpers/compiled-cli.ts'
 import { describeWithPeers } from '../../helpers/peers.ts'
 import { cannotRun, type RunResult } from '../../helpers/run-image.ts'
@@ -22,7 +23,6 @@ export interface BuiltProject {
 }
 
 export interface BuiltImage {
-  readonly config: Readonly<Record<string, unknown>>
   /** Below `/app`. */
   readonly files: TreeListing
   /** Starts it by its own words, and asks: `path` over HTTP at `PORT` or a socket named by `SOCKET`. */
@@ -34,12 +34,18 @@ export interface BuiltImage {
 let compiled: CompiledCli | undefined
 process.once('exit', () => compiled?.remove())
 
-/** `images`: the names of those that the spec has. */
+export interface ProjectOptions {
+  /** The names of those that the spec has. Default: one without a name. */
+  readonly images?: readonly string[]
+  /** Where the command is run, below the project. */
+  readonly within?: string
+}
+
 export function describeProject(
   title: string,
   recipe: ProjectRecipe,
   body: (built: () => BuiltProject) => void,
-  images: readonly string[] = [''],
+  { images = [''], within = '' }: ProjectOptions = {},
 ): void {
   describeWithPeers(title, ['umoci', 'runc'], () => {
     const reason = cannotRun()
@@ -56,7 +62,10 @@ export function describeProject(
       const cli = (compiled ??= compileCli())
       const options = ['--base', 'host:node', '--cache-dir', join(folder, 'cache')]
       const run: BuiltProject['cli'] = (args) =>
-        cli.run([...args, ...options], { cwd: prepared.folder, env: { SOURCE_DATE_EPOCH: '0' } })
+        cli.run([...args, ...options], {
+          cwd: join(prepared.folder, within),
+          env: { SOURCE_DATE_EPOCH: '0' },
+        })
       const plan = await run(['plan'])
       const layout = join(folder, 'image')
       const made = await run(['build', '-o', `oci:${layout}`])
@@ -90,17 +99,26 @@ function decisionsOf(text: string): readonly string[] {
 
 function openImage(bundle: ContainerBundle | undefined): BuiltImage {
   if (bundle === undefined) throw new Error('no such image')
+  const config: unknown = JSON.parse(readFileSync(join(bundle.folder, 'config.json'), 'utf8'))
   return {
-    config: JSON.parse(readFileSync(join(bundle.folder, 'config.json'), 'utf8')).process,
     files: listTree(join(bundle.folder, 'rootfs/app')),
     run: (args, env) => bundle.start(args, env).ended,
     async ask(path, env = []) {
-      const { stdout, stderr } = await bundle.start(undefined, [...env, asking(path)]).ended
+      const options = [...optionsOf(config), asking(path)].join(' ')
+      const { stdout, stderr } = await bundle.start(undefined, [...env, `NODE_OPTIONS=${options}`]).ended
       const answer = /^ANSWER (.*)$/m.exec(stdout)?.[1]
       if (answer === undefined) throw new Error(`no answer: ${stdout}${stderr}`)
       return answer
     },
   }
+}
+
+/** What the image itself has in NODE_OPTIONS. */
+function optionsOf(config: unknown): readonly string[] {
+  const { process: started } = isPlainObject(config) ? config : {}
+  const env = isPlainObject(started) ? started['env'] : []
+  const found = Array.isArray(env) ? env.map(String).filter((item) => item.startsWith('NODE_OPTIONS=')) : []
+  return found.map((item) => item.slice('NODE_OPTIONS='.length))
 }
 
 /** A preload in the server's own process: it asks until there is an answer, says it and ends. */
@@ -117,5 +135,5 @@ function asking(path: string): string {
       process.exit()
     }).on('error', () => setTimeout(ask, 100))
     if (process.pid === 1 && isMainThread) ask()`
-  return `NODE_OPTIONS=--import=data:text/javascript,${encodeURIComponent(code)}`
+  return `--import=data:text/javascript,${encodeURIComponent(code)}`
 }

@@ -92,7 +92,7 @@ const nest: ProjectRecipe = {
   name: 'nest',
   manager: 'npm',
   install: ['install', '--ignore-scripts'],
-  production: ['ci', '--omit=dev', '--ignore-scripts'],
+  production: { '': { install: ['ci', '--omit=dev', '--ignore-scripts'] } },
   files: {
     'package.json': {
       name: 'nest-api',
@@ -158,7 +158,9 @@ describeProject('a Nest app', nest, (built) => {
 
   it('has the packages that npm installs for production', () => {
     const { project, image } = built()
-    expect(differences(dependenciesOf(image().files), dependenciesOf(project.production))).toEqual([])
+    expect(differences(dependenciesOf(image().files), dependenciesOf(project.production[''] ?? {}))).toEqual(
+      [],
+    )
     const own = pick(image().files, (path) => !path.startsWith('node_modules/'))
     expect(Object.keys(own)).toEqual(expect.arrayContaining(['dist/main.js', 'dist/app.service.js']))
   })

@@ -6,7 +6,8 @@ import { handMadeTar, type HandMadeEntry } from '../../helpers/hand-made-tar.ts'
 
 /** A tgz whose entries lie below `package/`. */
 export function packageArchive(entries: readonly HandMadeEntry[]): Buffer {
-  return gzipSync(handMadeTar(entries.map((entry) => ({ ...entry, name: `package/${String(entry.name)}` }))))
+  const below = (name: string | Buffer): Buffer => Buffer.concat([Buffer.from('package/'), Buffer.from(name)])
+  return gzipSync(handMadeTar(entries.map((entry) => ({ ...entry, name: below(entry.name) }))))
 }
 
 export function integrityOf(archive: Buffer, algorithm: 'sha1' | 'sha512' = 'sha512'): string {

@@ -16,7 +16,7 @@ const install = (folder: string): void => npm(['ci', '--omit=dev', '--ignore-scr
 describe.skipIf(typeof managers === 'string')('what npm ci --omit=dev installs', () => {
   it.each(['2', '3'])('is the layer that package-lock.json of version %s makes', async (version) => {
     const words = [...lockOnly, `--lockfile-version=${version}`]
-    const root = withLockfile(mixedProject(), 'package-lock.json', words.join(), (at) => npm(words, at))
+    const root = withLockfile(mixedProject('file'), 'package-lock.json', words.join(), (at) => npm(words, at))
     const entries = expectSame(await buildBoth(root, { install }))
     expect(entries).toContain('symlink 0777 /app/node_modules/.bin/own-command 0 -> ../own/bin/own.js')
     expect(entries).toContain('file 0755 /app/node_modules/own/bin/own.js 38')

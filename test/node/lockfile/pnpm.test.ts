@@ -22,7 +22,7 @@ describe.skipIf(typeof pnpms === 'string').each([9, 10] as const)(
       )
 
     it('is the layer that pnpm-lock.yaml makes', async () => {
-      const root = lock(mixedProject({ packageManager }))
+      const root = lock(mixedProject('link', { packageManager }))
       const entries = expectSame(await buildBoth(root, { install }))
       expect(entries).toContain('symlink 0777 /app/node_modules/other 0 -> .pnpm/ms@2.1.3/node_modules/ms')
       expect(entries).toContain('symlink 0777 /app/node_modules/.bin/own-command 0 -> ../own/bin/own.js')

@@ -3,8 +3,11 @@
 import { addFiles, makeProject, type Files } from '../project/project-kit.ts'
 import { packageArchive } from './hand-made.ts'
 
-/** `ms@2.1.3` under another name, peers, capitals in a name, an optional one for macOS, commands. */
-export function mixedProject(more: object = {}): string {
+/**
+ * `ms@2.1.3` under another name, peers, capitals in a name, an optional one for macOS, commands, a linked folder
+ * (`link` is the manager's word for it).
+ */
+export function mixedProject(link: 'file' | 'link', more: object = {}): string {
   const root = makeProject({
     'package.json': {
       name: 'app',
@@ -19,12 +22,16 @@ export function mixedProject(more: object = {}): string {
         semver: '7.6.3',
         rc: '1.2.8',
         own: 'file:own-1.0.0.tgz',
+        linked: `${link}:libs/linked`,
       },
       optionalDependencies: { fsevents: '2.3.3' },
       devDependencies: { semver5: 'npm:semver@5.7.2', 'strip-json-comments': '3.1.1' },
       ...more,
     },
     'server.js': '',
+    'libs/linked/package.json': { name: 'linked', version: '1.0.0', bin: 'cli.js', files: ['cli.js'] },
+    'libs/linked/cli.js': '#!/usr/bin/env node\n',
+    'libs/linked/test.js': '',
   })
   packOwn(root)
   return root

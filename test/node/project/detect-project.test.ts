@@ -107,10 +107,10 @@ it('needs a package.json', async () => {
   expect(await errorOf(() => detectProject(root, undefined))).toMatchObject({ code: 'OCB-NODE-NO-PACKAGE' })
 })
 
-it("refuses Plug'n'Play by name", async () => {
+it("knows Plug'n'Play by its file", async () => {
   const root = makeProject({ 'package.json': {}, 'yarn.lock': '', '.pnp.cjs': '' })
-  expect(await errorOf(() => detectProject(root, undefined))).toMatchObject({
-    code: 'OCB-NODE-PNP',
-    hint: 'set "nodeLinker: node-modules" in .yarnrc.yml and run yarn install',
+  expect(await detectProject(root, undefined)).toMatchObject({
+    isPlugAndPlay: true,
+    manager: { name: 'yarn' },
   })
 })
