@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { BuildPlan } from '../../../src/build-types.ts'
 import { createPlan } from '../../../src/build.ts'
 import { processEnvironment } from '../../../src/environment.ts'
+import { readNpmSettings } from '../../../src/node/lockfile/npmrc.ts'
 import { addFiles, errorOf, makeProject, removeProjects } from '../project/project-kit.ts'
 import { handMade, integrityOf, packageLock, type HandMadePackage } from './hand-made.ts'
 import { servePackages, type PackageRegistry } from './package-registry.ts'
@@ -202,6 +203,31 @@ describe('a registry', () => {
     expect(await askedBy(registry, () => plan(replaced))).toEqual(['/x/ms-2.1.3.tgz nobody'])
   })
 
+  it('is the configured one where the lockfile says that of npm', async () => {
+    registry.put('/ms/-/ms-2.1.3.tgz', ms.archive)
+    const own = readNpmSettings(makeProject({}), processEnvironment()).ownRegistry()
+    const at = { ...ms, words: { ...ms.words, resolved: `${own}ms/-/ms-2.1.3.tgz` } }
+    const root = projectOf({ 'node_modules/ms': at })
+    const variables = { PATH: process.env['PATH'] ?? '' }
+    expect(await askedBy(registry, () => plan(root, { variables }))).toEqual(['/ms/-/ms-2.1.3.tgz nobody'])
+  })
+
+  it('is reached through the proxy of .npmrc, unless noproxy names it', async () => {
+    other.put('http://packages.invalid/ms/-/ms-2.1.3.tgz', ms.archive)
+    const words = ['registry=http://packages.invalid', `proxy=${other.origin}`, 'https-proxy=null']
+    const root = projectOf({ 'node_modules/ms': ms }, words.join('\n'))
+    expect(await askedBy(other, () => plan(root))).toEqual([
+      'http://packages.invalid/ms/-/ms-2.1.3.tgz nobody',
+    ])
+    // A port that nobody listens on, so that no name is looked up.
+    const direct = words.map((line) => line.replace('http://packages.invalid', 'http://127.0.0.1:9'))
+    addFiles(root, { '.npmrc': [...direct, 'noproxy=127.0.0.1'].join('\n') })
+    const asked = await askedBy(other, async () => {
+      expect((await errorOf(() => plan(root))).code).toBe('OCB-NETWORK-DOWNLOAD')
+    })
+    expect(asked).toEqual([])
+  })
+
   it('is told of when it refuses, without its secrets', async () => {
     const gone = handMade('gone', '1.0.0')
     registry.put('/gone/-/gone-1.0.0.tgz', 403)
@@ -214,5 +240,24 @@ describe('a registry', () => {
     expect(error.code).toBe('OCB-NETWORK-DOWNLOAD')
     expect(error.message).toContain('/gone/-/gone-1.0.0.tgz answered with status 403')
     expect(`${error.message} ${error.hint}`).not.toContain('s3cret')
+  })
+})
+
+describe('a start script', () => {
+  it('may name a program of a locked package', async () => {
+    const files = { 'bin/serve.js': '#!/usr/bin/env node\n', 'bin/other': '#!/bin/sh\n' }
+    const tool = handMade('tool', '1.0.0', files, { bin: { serve: 'bin/serve', other: 'bin/other' } })
+    registry.put('/tool/-/tool-1.0.0.tgz', tool.archive)
+    const root = projectOf({ 'node_modules/tool': tool })
+    const words = { name: 'app', dependencies: { tool: '*' } }
+    addFiles(root, { 'package.json': { ...words, scripts: { start: 'serve --port 80' } } })
+    const { images } = await plan(root)
+    expect(images[0]?.platforms[0]?.config).toMatchObject({
+      Cmd: ['node', 'node_modules/tool/bin/serve.js', '--port', '80'],
+    })
+    addFiles(root, { 'package.json': { ...words, scripts: { start: 'other' } } })
+    const error = await errorOf(() => plan(root))
+    expect(error).toMatchObject({ code: 'OCB-NODE-START' })
+    expect(error.message).toContain('other is no program of a production dependency')
   })
 })
