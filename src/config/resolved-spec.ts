@@ -172,7 +172,7 @@ export interface NodeSpec {
   /** Globs relative to the package, in place of the `files` of its package.json. */
   readonly include: readonly string[]
   readonly exclude: readonly string[]
-  /** Globs of files that look like secrets and may ship. */
+  /** Globs of files that may ship though they look like secrets, or do not load in the base. */
   readonly allow: readonly string[]
   /** Absolute image paths. */
   readonly writable: readonly string[]

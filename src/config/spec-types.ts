@@ -188,7 +188,7 @@ export interface NodeWords {
   readonly include?: List<string> | undefined
   /** Globs of the package's files to leave out. */
   readonly exclude?: List<string> | undefined
-  /** Files, or globs of them, that look secret but may ship. */
+  /** Files, or globs of them, that may ship though they look secret, or are native and do not load in the base. */
   readonly allow?: List<string> | undefined
   /** Paths that the user may write. */
   readonly writable?: List<string> | undefined

@@ -7,7 +7,10 @@ import type { NodeRelease } from './program-version.ts'
 import { summariseVersions, type VersionSummary } from './symbol-versions.ts'
 
 /** `placements` are the base's layer. */
-export function hostBaseRuntime(placements: readonly Placement[], node: NodeRelease): BaseRuntime {
+export function hostBaseRuntime(
+  placements: readonly Placement[],
+  node: () => Promise<NodeRelease>,
+): BaseRuntime {
   const libraries = new Map<string, string>()
   let libc: Libc = 'glibc'
   for (const placement of placements) {
@@ -17,6 +20,7 @@ export function hostBaseRuntime(placements: readonly Placement[], node: NodeRele
     if (/\.so(?:\.\d+)*$/.test(name)) libraries.set(name, placement.source.path)
   }
   const known = new Map<string, VersionSummary>()
+  let release: Promise<NodeRelease> | undefined
   return {
     libc: async () => libc,
     async library(name) {
@@ -26,6 +30,6 @@ export function hostBaseRuntime(placements: readonly Placement[], node: NodeRele
       known.set(path, summary)
       return summary
     },
-    node: async () => node,
+    node: () => (release ??= node()),
   }
 }

@@ -1,7 +1,10 @@
 /** What a base gives to the native files of a Node.js project. */
 
+import { createReadStream } from 'node:fs'
 import type { ImageSpec } from '../config/resolved-spec.ts'
+import type { Environment } from '../environment.ts'
 import type { BaseRuntime, Libc } from '../node/base-runtime.ts'
+import type { NodeRelease } from '../node/program-version.ts'
 import type { TextMemory } from '../rootfs/text-memory.ts'
 import type { LayerEntry } from '../rootfs/tree-types.ts'
 import type { Platform } from '../spec/platform.ts'
@@ -40,13 +43,20 @@ export async function openRuntime(
       signal,
     })
   }
-  const { version } = environment.node
-  const { modulesOf } = await import('../node/node-abi.ts')
-  const { hostBaseRuntime } = await import('../node/host-provides.ts')
   const placements = layers.flatMap((layer) => layer.placements)
-  return placements.length > 0
-    ? hostBaseRuntime(placements, { version, modules: modulesOf(version) })
-    : undefined
+  if (placements.length === 0) return undefined
+  const { hostBaseRuntime } = await import('../node/host-provides.ts')
+  return hostBaseRuntime(placements, () => runningRelease(environment))
+}
+
+/** The program itself tells of a release that is newer than this tool. */
+async function runningRelease({ node }: Environment): Promise<NodeRelease> {
+  const { modulesOf } = await import('../node/node-abi.ts')
+  const { version, execPath } = node
+  const modules = modulesOf(version)
+  if (modules !== undefined) return { version, modules }
+  const { readNodeRelease } = await import('../node/program-version.ts')
+  return { version, modules: (await readNodeRelease(createReadStream(execPath)))?.modules }
 }
 
 /** Undefined where nothing tells without reading the base. */
