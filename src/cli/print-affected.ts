@@ -8,7 +8,8 @@ import { printable } from './printable.ts'
 /** Lines without indentation. */
 export function formatAffected({ since, images }: AffectedImages, paint: Paint): readonly string[] {
   const reached = images.filter(({ affected }) => affected).length
-  const count = reached === 0 ? 'no image is' : `${reached} of ${formatCount(images.length, 'image')} are`
+  const some = `${reached} of ${formatCount(images.length, 'image')} ${reached === 1 ? 'is' : 'are'}`
+  const count = reached === 0 ? 'no image is' : some
   return [
     `${count} affected by what changed since ${printable(since)}`,
     ...images.flatMap(({ image, name, affected, reasons: [first, ...more] }) => {

@@ -18,7 +18,7 @@ it('says which images are affected, and why', () => {
   )
   expect(text.split('\n')).toEqual([
     '',
-    '1 of 2 images are affected by what changed since main',
+    '1 of 2 images is affected by what changed since main',
     '  web  libs/lib/index.js (the workspace package lib) and 1 more',
     '  team/api  unchanged',
     '',
