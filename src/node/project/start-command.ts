@@ -188,7 +188,7 @@ function fromMain(project: Project): StartCommand {
   if (found !== undefined) return runFile(project, found, 'its usual name')
   throw new OciBuildError('OCB-NODE-START', {
     message: `nothing says how ${project.folder} is started: package.json has no start script and no main, and there is none of ${usual.join(', ')}`,
-    hint: "name the file to run with node: { entry: 'FILE' }",
+    hint: hintFor(project, "name the file to run with node: { entry: 'FILE' }"),
   })
 }
 
@@ -224,9 +224,19 @@ function plain(path: string): string {
   return path.replace(/^(?:\.\/)+/, '')
 }
 
-function cannotTurn({ manifest }: Project, name: string, why: string): OciBuildError {
+/** The root of a monorepo is most often no app itself. */
+function hintFor({ path, workspaces }: Project, otherwise: string): string {
+  if (path !== '' || workspaces.length === 0) return otherwise
+  return 'run it in the folder of an app, or let ocibuild init write an image for each app of the monorepo'
+}
+
+function cannotTurn(project: Project, name: string, why: string): OciBuildError {
+  const { manifest } = project
   return new OciBuildError('OCB-NODE-START', {
     message: `scripts.${name} "${manifest.scripts[name] ?? ''}" cannot become one command of node: ${why}`,
-    hint: "name the file to run with node: { entry: 'FILE' }, or write the command yourself as config.cmd",
+    hint: hintFor(
+      project,
+      "name the file to run with node: { entry: 'FILE' }, or write the command yourself as config.cmd",
+    ),
   })
 }

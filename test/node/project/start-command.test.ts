@@ -214,3 +214,17 @@ describe('a framework', () => {
     expect(error.message).toContain(missing)
   })
 })
+
+describe('the root of a monorepo', () => {
+  it.each([[{ workspaces: ['apps/*'] }], [start('npm start -w apps/web', { workspaces: ['apps/*'] })]])(
+    'that is no app itself (%j) is told of init',
+    async (manifest) => {
+      const files = { 'apps/web/package.json': start('node a.js') }
+      const error = await errorOf(() => startOf(manifest, files))
+      expect(error.code).toBe('OCB-NODE-START')
+      expect(error.hint).toContain('let ocibuild init write an image for each app')
+      const single = await errorOf(() => startOf({ ...manifest, workspaces: undefined }))
+      expect(single.hint).toContain("name the file to run with node: { entry: 'FILE' }")
+    },
+  )
+})
