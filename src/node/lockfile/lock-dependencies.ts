@@ -5,7 +5,7 @@ import { existsSync } from 'node:fs'
 import type { Environment } from '../../environment.ts'
 import { OciBuildError } from '../../errors.ts'
 import type { Reporter } from '../../events.ts'
-import { formatPlatform } from '../../spec/platform.ts'
+import { leftOutDecision } from '../project/closure-decisions.ts'
 import type { Project } from '../project/detect-project.ts'
 import type { LockedDependencies } from '../project/locked-dependencies.ts'
 import type { NativeBase } from '../project/native-files.ts'
@@ -47,7 +47,7 @@ export async function lockDependencies(question: LockedQuestion): Promise<Locked
       project,
       target,
       settings,
-      fetch: (archives) => fetchPackages(archives, packagesDir, source, reporter),
+      fetch: (archives) => fetchPackages(archives, packagesDir, source, reporter, environment.wallClockMs()),
     })
   } finally {
     await source.close()
@@ -73,7 +73,7 @@ export async function lockDependencies(question: LockedQuestion): Promise<Locked
     findBin: lockedBinFinder(project, install, found.files),
     decisions: [
       `dependencies: ${closure.packages.length} packages of ${install.file}, placed as ${install.command} does`,
-      ...leftOutDecision(install, target),
+      ...leftOutDecision(closure, target),
       ...install.decisions,
       ...(scripts.length > 0 ? [`install scripts: not run, of ${scripts.join(', ')}`] : []),
     ],
@@ -107,14 +107,4 @@ function noLockfile({ root, manager }: Project, name: string): OciBuildError {
     message: `node.dependencies is 'lockfile', and there is no ${name} in ${root}`,
     hint: `run ${manager.install}, which writes it, and keep it with the project`,
   })
-}
-
-function leftOutDecision({ closure }: LockedInstall, target: NativeBase): readonly string[] {
-  const names = [
-    ...new Set(closure.leftOut.filter(({ manifest }) => manifest).map(({ name }) => name)),
-  ].sort()
-  if (names.length === 0) return []
-  const platform = [formatPlatform(target.platform), target.libc].filter((word) => word !== undefined)
-  const shown = names.length > 3 ? [...names.slice(0, 3), `${names.length - 3} more`] : names
-  return [`left out: ${shown.join(', ')} (optional, and not for ${platform.join(' with ')})`]
 }

@@ -6,6 +6,7 @@ import { isPlainObject } from '../../config/check-shape.ts'
 import { below } from '../../plan/image-path.ts'
 import type { Placement } from '../../plan/placement.ts'
 import { walkFolder } from '../../plan/walk-folder.ts'
+import { leftOutDecision } from '../project/closure-decisions.ts'
 import type { ClosurePackage, DependencyClosure } from '../project/dependency-closure.ts'
 import type { Project } from '../project/detect-project.ts'
 import { openInstalledTree } from '../project/installed-tree.ts'
@@ -61,6 +62,7 @@ export async function plugAndPlay(
     decisions: [
       `dependencies: ${found.packages.length} packages of .pnp.cjs, ${archives} of them as archives (what package.json leads to, without devDependencies)`,
       `plug and play: NODE_OPTIONS loads .pnp.cjs, written with these packages alone (each node needs it to find them)`,
+      ...leftOutDecision(closure, target),
     ],
   }
 }

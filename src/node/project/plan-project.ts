@@ -14,6 +14,7 @@ import { walkFolder } from '../../plan/walk-folder.ts'
 import { findAppFiles, outputFolders } from './app-files.ts'
 import { findStaleBuild } from './build-age.ts'
 import type { ChosenUser } from './choose-user.ts'
+import { closureDecisions } from './closure-decisions.ts'
 import { findClosure, type DependencyClosure } from './dependency-closure.ts'
 import type { Project } from './detect-project.ts'
 import { isInside, resolveFile } from './entry-file.ts'
@@ -170,11 +171,7 @@ function planParts(
       { name: 'app', placements: app.placements },
     ],
     decisions: [
-      ...(locked?.decisions ?? [
-        closure.packages.length === 0
-          ? 'dependencies: none (package.json has none for production)'
-          : `dependencies: ${closure.packages.length} packages as they are installed (what package.json leads to, without devDependencies)`,
-      ]),
+      ...(locked?.decisions ?? closureDecisions(project, closure, question.target)),
       ...(closure.workspaces.length > 0
         ? [
             `workspace packages: ${closure.workspaces.map(({ name }) => name).join(', ')} (the app depends on them)`,

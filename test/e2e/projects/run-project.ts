@@ -56,11 +56,13 @@ export function describeProject(
     }
     const folder = temporaryFolder('ocibuild-real-project-')
     const bundles = new Map<string, ContainerBundle>()
+    const opened = new Map<string, BuiltImage>()
     let built: BuiltProject
 
     beforeAll(async () => {
       const cli = (compiled ??= compileCli())
-      const options = ['--base', 'host:node', '--cache-dir', join(folder, 'cache')]
+      // Compression has tests of its own, and takes longer than all the rest.
+      const options = ['--base', 'host:node', '--compression', 'none', '--cache-dir', join(folder, 'cache')]
       const run: BuiltProject['cli'] = (args) =>
         cli.run([...args, ...options], {
           cwd: join(prepared.folder, within),
@@ -70,12 +72,20 @@ export function describeProject(
       const layout = join(folder, 'image')
       const made = await run(['build', '-o', `oci:${layout}`])
       if (plan.status !== 0 || made.status !== 0) throw new Error(`${plan.stderr}${made.stderr}`)
-      for (const name of images) bundles.set(name, unpackBundle(layout, name === '' ? 'latest' : name))
+      for (const name of images) {
+        const bundle = unpackBundle(layout, name === '' ? 'latest' : name)
+        bundles.set(name, bundle)
+        opened.set(name, openImage(bundle))
+      }
       built = {
         project: prepared,
         decisions: decisionsOf(plan.stdout),
         cli: run,
-        image: (name = '') => openImage(bundles.get(name)),
+        image(name = '') {
+          const found = opened.get(name)
+          if (found === undefined) throw new Error('no such image')
+          return found
+        },
       }
     })
     afterAll(() => {
@@ -97,11 +107,13 @@ function decisionsOf(text: string): readonly string[] {
   return lines.slice(first, first + count).map((line) => line.trim())
 }
 
-function openImage(bundle: ContainerBundle | undefined): BuiltImage {
-  if (bundle === undefined) throw new Error('no such image')
+function openImage(bundle: ContainerBundle): BuiltImage {
   const config: unknown = JSON.parse(readFileSync(join(bundle.folder, 'config.json'), 'utf8'))
+  let files: TreeListing | undefined
   return {
-    files: listTree(join(bundle.folder, 'rootfs/app')),
+    get files() {
+      return (files ??= listTree(join(bundle.folder, 'rootfs/app')))
+    },
     run: (args, env) => bundle.start(args, env).ended,
     async ask(path, env = []) {
       const options = [...optionsOf(config), asking(path)].join(' ')
