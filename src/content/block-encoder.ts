@@ -7,21 +7,15 @@ import { OciBuildError } from '../errors.ts'
 import { mediaTypes, type MediaType } from '../spec/media-type.ts'
 import { gzipHeader, gzipTrailer, updateCrc32 } from './gzip-member.ts'
 
-/** An encoded block, and the memory of the one it was made of, which may be used again. */
-export interface EncodedBlock {
-  readonly bytes: Uint8Array
-  readonly buffer: ArrayBuffer
-}
-
 export interface BlockEncoder {
   readonly mediaType: MediaType
   readonly head: Uint8Array | undefined
   /** Bytes that a block's buffer must have before the block. */
   readonly headroom: number
   /** Begins to encode a block; blocks are given in order. Nobody may touch the block's buffer until the promise settles. */
-  encode(block: Buffer<ArrayBuffer>): Promise<EncodedBlock>
+  encode(block: Buffer): Promise<Uint8Array>
   /** Takes note of a block, in order too, whose encoded bytes are at hand. */
-  pass(block: Buffer<ArrayBuffer>): void
+  pass(block: Buffer): void
   /** After the last block. */
   tail(): Uint8Array | undefined
 }
@@ -50,7 +44,7 @@ export function createBlockEncoder(
     head: undefined,
     headroom: 0,
     // A copy: the block's buffer is used again while the blob's reader may still hold these bytes.
-    encode: (block) => inTurn({ bytes: Uint8Array.from(block), buffer: block.buffer }),
+    encode: (block) => inTurn(Uint8Array.from(block)),
     pass() {},
     tail: () => undefined,
   }
@@ -62,8 +56,8 @@ export function checkEncoder({ type }: Pick<EncoderSettings, 'type'>): void {
 }
 
 /** A turn of the event loop a block: with no work of others to wait for, signals and timers would starve. */
-function inTurn(block: EncodedBlock): Promise<EncodedBlock> {
-  return new Promise((resolve) => setImmediate(resolve, block))
+function inTurn(bytes: Uint8Array): Promise<Uint8Array> {
+  return new Promise((resolve) => setImmediate(resolve, bytes))
 }
 
 function gzipEncoder(level: number, deflater: Deflater, small: boolean): BlockEncoder {
@@ -137,10 +131,7 @@ function zstdEncoder(level: number): BlockEncoder {
     // Each block is a frame of its own, one call in the pool; never nbWorkers, which cuts the output short.
     encode: (block) =>
       new Promise((resolve, reject) => {
-        compress(block, { params }, (error, bytes) => {
-          if (error) reject(error)
-          else resolve({ bytes, buffer: block.buffer })
-        })
+        compress(block, { params }, (error, bytes) => (error ? reject(error) : resolve(bytes)))
       }),
     pass() {},
     tail: () => undefined,

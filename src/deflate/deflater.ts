@@ -4,19 +4,15 @@ import { Worker } from 'node:worker_threads'
 import { deflateModule, windowBytes } from './deflate-module.ts'
 import { encodeBlock, type DeflateJob } from './encode-block.ts'
 
-export interface DeflatedBlock {
-  readonly bytes: Uint8Array
-  /** The job's, free again; another object where it went to a thread and came back. */
-  readonly buffer: ArrayBuffer
-}
-
 export interface Deflater {
   /** Threads that work at once. */
   readonly threads: number
-  /** Compresses a block. The job's buffer is gone from this thread until the promise settles. */
-  deflate(job: DeflateJob): Promise<DeflatedBlock>
+  /**
+   * Compresses a block. The job's buffer may not change until the promise settles; a shared one is not copied on the way.
+   */
+  deflate(job: DeflateJob): Promise<Uint8Array>
   /** Compresses a block right here: for what is not worth starting threads for. */
-  deflateHere(job: DeflateJob): DeflatedBlock
+  deflateHere(job: DeflateJob): Uint8Array
   /** Ends the threads; a later block starts new ones. */
   close(): Promise<void>
 }
@@ -24,11 +20,11 @@ export interface Deflater {
 /** A thread, and the blocks that it was given and has not answered, in order. */
 interface Thread {
   readonly worker: Worker
-  readonly waiting: { resolve(block: DeflatedBlock): void; reject(error: unknown): void }[]
+  readonly waiting: { resolve(bytes: Uint8Array): void; reject(error: unknown): void }[]
 }
 
 // In a string since a thread loads its code by itself, and ours may be TypeScript, a bundle or a test's. The same steps
-// as `encodeBlock`; memory goes to and fro without being copied, but into and out of the encoder.
+// as `encodeBlock`.
 const threadCode = `
 const { parentPort, workerData } = require('node:worker_threads')
 const { module, windowBytes } = workerData
@@ -39,7 +35,7 @@ parentPort.on('message', ({ buffer, start, length, dictionaryLength, level }) =>
   bytes.set(input, inputPtr() + windowBytes - dictionaryLength)
   const size = deflate(length, dictionaryLength, level)
   const deflated = bytes.slice(outputPtr(), outputPtr() + size)
-  parentPort.postMessage({ bytes: deflated, buffer }, [deflated.buffer, buffer])
+  parentPort.postMessage(deflated, [deflated.buffer])
 })
 `
 
@@ -54,8 +50,8 @@ export function createDeflater(threads: number): Deflater {
     const fail = (error: unknown): void => {
       for (const { reject } of thread.waiting.splice(0)) reject(error)
     }
-    worker.on('message', (block: DeflatedBlock) => {
-      thread.waiting.shift()?.resolve(block)
+    worker.on('message', (deflated: Uint8Array) => {
+      thread.waiting.shift()?.resolve(deflated)
       // An idle thread keeps nobody's process from ending.
       if (thread.waiting.length === 0) worker.unref()
     })
@@ -77,10 +73,10 @@ export function createDeflater(threads: number): Deflater {
       return new Promise((resolve, reject) => {
         thread.waiting.push({ resolve, reject })
         thread.worker.ref()
-        thread.worker.postMessage(job, [job.buffer])
+        thread.worker.postMessage(job)
       })
     },
-    deflateHere: (job) => ({ bytes: encodeBlock(job), buffer: job.buffer }),
+    deflateHere: encodeBlock,
     async close() {
       await Promise.all(running.splice(0).map(({ worker }) => worker.terminate()))
     },

@@ -4,7 +4,7 @@ import { deflateModule, windowBytes, type DeflateExports } from './deflate-modul
 
 /** A block and what precedes it, in one buffer: the dictionary ends where the block begins. */
 export interface DeflateJob {
-  readonly buffer: ArrayBuffer
+  readonly buffer: ArrayBufferLike
   /** Where the block begins, in bytes. */
   readonly start: number
   /** At most 1 MiB and 1 KiB. */

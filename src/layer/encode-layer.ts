@@ -1,7 +1,7 @@
 /** A changeset becomes a layer blob in one pass: read, hash, cut, compress several blocks at once, in order. */
 
 import { setImmediate } from 'node:timers/promises'
-import { createBlockEncoder, type BlockEncoder, type EncodedBlock } from '../content/block-encoder.ts'
+import { createBlockEncoder, type BlockEncoder } from '../content/block-encoder.ts'
 import { createDigester } from '../content/hash.ts'
 import type { ByteStream } from '../content/store.ts'
 import type { Compression } from '../config/resolved-spec.ts'
@@ -44,7 +44,8 @@ export interface EncodedLayer {
 
 interface Pending {
   readonly key: string
-  readonly encoded: Promise<EncodedBlock>
+  readonly block: Buffer
+  readonly encoded: Promise<Uint8Array>
 }
 
 export function encodeLayer(changeset: Changeset, options: EncodeOptions): EncodedLayer {
@@ -60,13 +61,14 @@ export function encodeLayer(changeset: Changeset, options: EncodeOptions): Encod
   let diffId: Digest | undefined
 
   async function* encode(): AsyncGenerator<Uint8Array> {
-    const free: ArrayBuffer[] = []
-    const takeBuffer = (): Buffer<ArrayBuffer> =>
-      Buffer.from(free.pop() ?? new ArrayBuffer(bufferBytes), encoder.headroom)
+    // Shared with the threads that compress: a block goes there without being copied.
+    const free: ArrayBufferLike[] = []
+    const takeBuffer = (): Buffer =>
+      Buffer.from(free.pop() ?? new SharedArrayBuffer(bufferBytes), encoder.headroom)
     const queue: Pending[] = []
-    const finish = async ({ key, encoded }: Pending): Promise<Uint8Array> => {
-      const { bytes, buffer } = await encoded
-      free.push(buffer)
+    const finish = async ({ key, block, encoded }: Pending): Promise<Uint8Array> => {
+      const bytes = await encoded
+      free.push(block.buffer)
       segments.push({ key, offset, length: bytes.length })
       offset += bytes.length
       return bytes
@@ -120,12 +122,12 @@ function createPending(
       const found = known?.find(key)
       if (found !== undefined) {
         encoder.pass(bytes)
-        return { key, encoded: Promise.resolve({ bytes: found, buffer: bytes.buffer }) }
+        return { key, block: bytes, encoded: Promise.resolve(found) }
       }
       const encoded = encoder.encode(bytes)
       // The failure is met where the block is awaited; here it only must not count as unhandled.
       encoded.catch(() => {})
-      return { key, encoded }
+      return { key, block: bytes, encoded }
     },
   }
 }

@@ -23,12 +23,12 @@ export interface TarBlockOptions {
   readonly limits: BlockLimits
   readonly digests: ContentDigests
   /** Gives a buffer of `limits.maxBytes` and `endOfArchiveBytes`; the consumer of a block may hand it out again once it is done. */
-  readonly takeBuffer: () => Buffer<ArrayBuffer>
+  readonly takeBuffer: () => Buffer
 }
 
 export interface TarBlock {
   /** A view of a buffer from `takeBuffer`. */
-  readonly bytes: Buffer<ArrayBuffer>
+  readonly bytes: Buffer
   /** What the bytes are made of, as hex: equal for equal bytes made of the same entries. */
   readonly identity: string
 }
@@ -84,7 +84,7 @@ export function* tarBlocks(
 function* largeFile(
   entry: FileEntry,
   header: Buffer,
-  first: Buffer<ArrayBuffer>,
+  first: Buffer,
   options: TarBlockOptions,
   times: Map<string, number>,
 ): Generator<TarBlock | undefined, void> {

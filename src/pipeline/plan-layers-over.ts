@@ -6,7 +6,7 @@ import { contentBytes, type BuiltLayer } from '../layer/build-layer.ts'
 import type { Changeset } from '../layer/changeset.ts'
 import { encoderIdOf } from '../layer/encoder-id.ts'
 import { baseFingerprint, fingerprintOf } from '../layer/fingerprint.ts'
-import type { BaseFiles } from '../layer/lower.ts'
+import type { BaseFiles, OpenLower } from '../layer/lower.ts'
 import {
   createPlannedMemory,
   type PlannedMemory,
@@ -90,7 +90,7 @@ export async function planLayersOver(
     const { fingerprint, remembered, previous, keep } = await recallAs(compression, own)
     below = fingerprint
     const openLower = lower.opener()
-    const changeset = once(() => normalizeLayer(layer, openLower))
+    const changeset = changesetOf(layer, openLower)
     if (remembered === undefined && (await changeset()).entries.length === 0) {
       session.reporter.warn('OCB-LAYER-EMPTY', `the layer "${name}" has no entries and is left out`)
       continue
@@ -132,7 +132,14 @@ function sizeOf(changeset: Changeset): LayerSize {
   return { entries: changeset.entries.length, contentBytes: contentBytes(changeset) }
 }
 
-function once<T>(work: () => Promise<T>): () => Promise<T> {
-  let working: Promise<T> | undefined
-  return () => (working ??= work())
+/** Made when it is first asked for. Then the placements are let go: of many thousand files they take megabytes. */
+function changesetOf(layer: PlannedLayer, openLower: OpenLower): () => Promise<Changeset> {
+  let make: (() => Promise<Changeset>) | undefined = () => normalizeLayer(layer, openLower)
+  let made: Promise<Changeset> | undefined
+  return () => {
+    made ??= make?.()
+    make = undefined
+    if (made === undefined) throw new Error('a changeset that is neither made nor to be made')
+    return made
+  }
 }
