@@ -90,6 +90,6 @@ async function readSpec(session: Session): Promise<ResolvedSpec> {
   })
   const resolved = await resolveConfig(loaded, overrides, { cwd: environment.cwd, images, environment })
   const { registries: fromSpec, folder } = resolved
-  session.registries.configure({ fromSpec, folder, pushHosts: pushHostsOf(resolved) })
+  session.registries.configure({ fromSpec, folder, pushHosts: pushHostsOf(resolved, options.cacheTo) })
   return chooseNodeBases(resolved, session)
 }

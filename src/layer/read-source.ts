@@ -105,7 +105,12 @@ export function changed(source: FileSource, seen: string): OciBuildError {
 }
 
 function checkUnchanged(source: HostSource, now: Stats): void {
-  if (source.offset === undefined && now.size !== source.size)
+  if (source.offset !== undefined) {
+    // A file of our cache is never written again, and its times say when it was used.
+    if (now.ino !== source.ino) throw changed(source, 'its inode is another than when it was selected')
+    return
+  }
+  if (now.size !== source.size)
     throw changed(source, `${source.size} bytes when it was selected, ${now.size} now`)
   // Not ctime: another install that links the same file of pnpm's store changes it, and no byte.
   if (now.mtimeMs !== source.mtimeMs || now.ino !== source.ino) {

@@ -3,7 +3,7 @@
 import type { ImageSpec, ResolvedSpec } from '../config/resolved-spec.ts'
 import { OciBuildError } from '../errors.ts'
 import { outputNames, type ImageName } from '../spec/output-names.ts'
-import { formatReference } from '../spec/parse-reference.ts'
+import { formatReference, parseReference } from '../spec/parse-reference.ts'
 import { parseRepositoryReference } from '../spec/parse-repository.ts'
 import { formatPlatform } from '../spec/platform.ts'
 import type { LayoutReference, Reference, RegistryReference } from '../spec/reference.ts'
@@ -25,8 +25,11 @@ export function placesOf(spec: ImageSpec, session: Session): readonly Place[] {
   return places
 }
 
-/** The registries that a spec pushes to. */
-export function pushHostsOf({ images }: ResolvedSpec): readonly string[] {
+/** The registries that a spec pushes to, and those that caches are written to. Throws `OCB-SPEC-REFERENCE`. */
+export function pushHostsOf(
+  { images }: ResolvedSpec,
+  cacheTo: readonly string[] | undefined,
+): readonly string[] {
   const hosts = images.flatMap(({ name, outputs }) =>
     outputs.flatMap((output) => {
       if (output.transport === 'docker') return output.host
@@ -35,7 +38,9 @@ export function pushHostsOf({ images }: ResolvedSpec): readonly string[] {
       return 'reference' in parsed ? parsed.reference.host : []
     }),
   )
-  return Array.from(new Set(hosts))
+  const caches = (cacheTo ?? []).map((text) => parseReference(text, 'out'))
+  const cacheHosts = caches.flatMap((place) => (place.transport === 'docker' ? place.host : []))
+  return Array.from(new Set([...hosts, ...cacheHosts]))
 }
 
 /** What the image is called in a place: tags, ref names, RepoTags. */

@@ -110,7 +110,7 @@ describe(`a build that is ended at any moment (CRASH_SEED=${seed})`, () => {
 describe('what a killed build left', () => {
   it('is cleaned up by the next one, wherever it lies', async () => {
     const place = startOver('left')
-    const kinds = ['content', 'layers', 'files', 'names', 'facts', 'tmp']
+    const kinds = ['content', 'layers', 'files', 'names', 'packages', 'facts', 'tmp']
     const cacheFolders = kinds.map((kind) => `cache/${kind}`)
     const folders = ['.', 'layout', ...cacheFolders]
     for (const folder of cacheFolders) mkdirSync(join(place, folder), { recursive: true })

@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { processEnvironment } from '../../src/environment.ts'
 import { parseImageManifest } from '../../src/spec/parse-image-manifest.ts'
 import { forTest } from '../helpers/registry/for-test.ts'
 import { startRegistry, type TestRegistry } from '../helpers/registry/registry.ts'
@@ -69,6 +70,21 @@ describe('a cache manifest', () => {
     } = await machine(folder, 'two').run(appSpec(named), { cacheFrom: [cache()] })
     expect(image?.platforms[0]?.layers.map(({ cachedFrom }) => cachedFrom)).toEqual([cache(), cache()])
     expect(linesOf(/^PUT \S*\/blobs\/uploads\//)).toHaveLength(1)
+  })
+
+  it('is written with the password of a push, which goes to no registry that is only read', async () => {
+    const ann = { kind: 'basic', username: 'ann', password: 'open sesame' } as const
+    const closed = await forTest(startRegistry({ authentication: ann }))
+    const own = processEnvironment()
+    const { username: OCIBUILD_REGISTRY_USERNAME, password: OCIBUILD_REGISTRY_PASSWORD } = ann
+    const variables = { ...own.variables, OCIBUILD_REGISTRY_USERNAME, OCIBUILD_REGISTRY_PASSWORD }
+    const environment = { ...own, variables, homeDir: folder }
+    await machine(folder, 'one').run(appSpec({ name: `${registry.host}/team/base` }))
+    registry.forgetRequests()
+    const spec = appSpec({ base: `${registry.host}/team/base:1`, outputs: [`oci:${folder}/image`] })
+    await machine(folder, 'two').run(spec, { environment, cacheTo: [`${closed.host}/team/cache:main`] })
+    expect(closed.state.open('team/cache').tags.has('main')).toBe(true)
+    expect(registry.requests.map(({ authorization }) => authorization)).not.toContainEqual(expect.any(String))
   })
 
   it('may lie in a folder', async () => {

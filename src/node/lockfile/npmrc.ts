@@ -107,7 +107,8 @@ function askNpm({ hostPlatform, tempDir, variables }: Environment): string {
   // npm refuses one file for both.
   const [user, machine] = ['user', 'global'].map((name) => join(tempDir, `ocibuild-no-such-${name}-npmrc`))
   const kept = Object.entries(variables).filter(([name]) => !/^npm_config_/i.test(name))
-  const words = ['config', 'get', 'registry', `--userconfig=${user}`, `--globalconfig=${machine}`]
+  const files = [`--userconfig=${user}`, `--globalconfig=${machine}`]
+  const words = ['config', 'get', 'registry', '--no-update-notifier', ...files]
   let text: string
   try {
     text = execFileSync('npm', words, {
@@ -116,6 +117,7 @@ function askNpm({ hostPlatform, tempDir, variables }: Environment): string {
       env: Object.fromEntries(kept),
       shell: hostPlatform === 'win32',
       stdio: ['ignore', 'pipe', 'ignore'],
+      timeout: 60_000,
       windowsHide: true,
     }).trim()
   } catch (error) {

@@ -32,6 +32,7 @@ export async function fetchPackages(
   dir: string,
   source: TarballSource,
   reporter: Reporter,
+  nowMs: number,
 ): Promise<PackedPackages> {
   const kept = new Map<string, PackedPackage>()
   const missing = new Map<string, { readonly archive: LockedArchive; readonly integrity: Integrity }>()
@@ -40,7 +41,7 @@ export async function fetchPackages(
     if (kept.has(key) || missing.has(key)) continue
     const integrity = parseIntegrity(key)
     if (integrity === undefined) throw withoutIntegrity(archive)
-    const found = openPacked(join(dir, integrityName(integrity)))
+    const found = openPacked(join(dir, integrityName(integrity)), nowMs)
     if (found === undefined) missing.set(key, { archive, integrity })
     else kept.set(key, found)
   }
@@ -52,7 +53,7 @@ export async function fetchPackages(
       await forEachLimited(items, limit, reporter.signal, async ([key, { archive, integrity }], signal) => {
         const folder = join(dir, integrityName(integrity))
         await unpackTarball(await source.get(archive, integrity, signal), folder, labelOf(archive), signal)
-        const found = openPacked(folder)
+        const found = openPacked(folder, nowMs)
         if (found === undefined) throw new Error(`unreachable: ${folder} was written and is not whole`)
         kept.set(key, found)
         progress((done += 1), items.length)

@@ -1,6 +1,6 @@
 /** A package as it is kept: all its files in one, and what each is called. */
 
-import { lstatSync } from 'node:fs'
+import { lstatSync, utimesSync } from 'node:fs'
 import { join } from 'node:path'
 import { isPlainObject } from '../../config/check-shape.ts'
 import type { FileSource } from '../../rootfs/file-source.ts'
@@ -33,14 +33,18 @@ export const packName = 'files'
 export const packMark: Buffer = Buffer.from('ocibuild package 1\n')
 export const trailerBytes: number = 8 + packMark.length
 
-/** Undefined where there is none, or where what is there is not whole. */
-export function openPacked(folder: string): PackedPackage | undefined {
+/** So often a use is noted, in milliseconds: what was not used for long is removed first. */
+const notedMs = 24 * 60 * 60 * 1000
+
+/** Undefined where there is none, or where what is there is not whole. `nowMs` is the time since the epoch. */
+export function openPacked(folder: string, nowMs: number): PackedPackage | undefined {
   const path = join(folder, packName)
   const stats = lstatSync(path, { throwIfNoEntry: false })
   if (stats === undefined || stats.size < trailerBytes) return undefined
   const members = readMembers(path, stats.size)
   if (members === undefined) return undefined
   const { mtimeMs, ctimeMs, ino } = stats
+  if (nowMs - mtimeMs > notedMs) noteUse(path, nowMs)
   const sourceOf = ({ offset, size, digest }: PackedMember): FileSource => ({
     kind: 'host',
     path,
@@ -55,6 +59,14 @@ export function openPacked(folder: string): PackedPackage | undefined {
     members,
     sourceOf,
     read: (member) => readSource(sourceOf(member)),
+  }
+}
+
+function noteUse(path: string, nowMs: number): void {
+  try {
+    utimesSync(path, nowMs / 1000, nowMs / 1000)
+  } catch {
+    // A cache that is somebody else's is read all the same.
   }
 }
 

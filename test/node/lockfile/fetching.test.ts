@@ -1,6 +1,6 @@
 /** Where the archives of a lockfile come from, and who is asked with what. */
 
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { BuildPlan } from '../../../src/build-types.ts'
@@ -87,6 +87,18 @@ describe('an archive', () => {
       ])
     })
     expect(again).toEqual([])
+  })
+
+  it('is marked as used, so that the cache keeps it when it makes room', async () => {
+    registry.put('/ms/-/ms-2.1.3.tgz', ms.archive)
+    const root = projectOf({ 'node_modules/ms': ms })
+    const cacheDir = join(makeProject({}), 'cache')
+    await plan(root, { cacheDir })
+    const [folder = ''] = readdirSync(join(cacheDir, 'packages'))
+    const file = join(cacheDir, 'packages', folder, 'files')
+    utimesSync(file, 1_000_000, 1_000_000)
+    await plan(root, { cacheDir, offline: true })
+    expect(statSync(file).mtimeMs).toBeGreaterThan(Date.now() - 60_000)
   })
 
   it('is fetched again where the cache folder has half of it', async () => {

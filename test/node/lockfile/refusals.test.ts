@@ -184,6 +184,14 @@ describe('what changes packages after they are installed', () => {
 })
 
 describe('a layout of pnpm', () => {
+  it('that pnpm-workspace.yaml asks for is refused as well', async () => {
+    const error = await refusal({
+      'pnpm-lock.yaml': pnpmLock('{integrity: sha512-x}'),
+      'pnpm-workspace.yaml': 'nodeLinker: hoisted\n',
+    })
+    expect(error.message).toMatch(/node-linker of pnpm is "hoisted"; wanted isolated/)
+  })
+
   it.each([
     ['node-linker=hoisted', /node-linker of pnpm is "hoisted"; wanted isolated/],
     ['virtual-store-dir=.store', /virtual-store-dir of pnpm is "\.store"/],

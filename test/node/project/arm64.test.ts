@@ -37,7 +37,8 @@ describeWithPeers('an image for amd64 and arm64', ['qemu-aarch64-static', 'tar']
   const options: BuildOptions = { cwd: folder, cacheDir: join(folder, 'cache') }
   const found = findArm64Parts()
   const parts: Arm64Parts | undefined = typeof found === 'string' ? undefined : found
-  if (typeof found === 'string' && process.env['CI'] === 'true') throw new Error(found)
+  const mustBe = process.env['CI'] === 'true' && process.platform === 'linux' && process.arch === 'x64'
+  if (typeof found === 'string' && mustBe) throw new Error(found)
   const reason = typeof found === 'string' ? ` (skipped: ${found})` : ''
   const spec = {
     name: 'thumb',
