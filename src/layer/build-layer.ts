@@ -14,7 +14,7 @@ import type { Changeset } from './changeset.ts'
 import { encodeLayer } from './encode-layer.ts'
 import type { CachedLayer, LayerCache } from './layer-cache.ts'
 import { layerAnnotations, layerKey, shapeKey } from './layer-key.ts'
-import { hashInPieces, sourceSize } from './read-source.ts'
+import { checkDigest, hashInPieces, sourceSize } from './read-source.ts'
 import type { SegmentMemory } from './segments.ts'
 import type { ContentDigests, FileEntry } from './tar-blocks.ts'
 
@@ -163,6 +163,7 @@ function changesetDigests(files: FileDigests): ContentDigests {
       return source.digest?.slice('sha256:'.length) ?? files.lookup(source)
     },
     found(entry, hex) {
+      checkDigest(entry.source, hex)
       found.set(entry, hex)
       if (entry.source.kind === 'host') files.remember(entry.source, hex)
     },

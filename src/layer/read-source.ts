@@ -1,6 +1,6 @@
 /** Reading the bytes of planned files, and noticing when one is no longer the file that was planned. */
 
-import { closeSync, fstatSync, openSync, readSync, type Stats } from 'node:fs'
+import { closeSync, fstatSync, openSync, readSync, rmSync, type Stats } from 'node:fs'
 import { createDigester } from '../content/hash.ts'
 import { OciBuildError, messageOf } from '../errors.ts'
 import type { FileSource } from '../rootfs/file-source.ts'
@@ -94,6 +94,20 @@ export function* hashInPieces(source: FileSource, scratch: Buffer): Generator<un
     pieces.close()
   }
   return digester.digest().slice('sha256:'.length)
+}
+
+/**
+ * Compares what was read (sha256 in hex) with the digest that the source says. A file of the cache that holds other bytes
+ * is removed, so that the next build makes it anew. Throws `OCB-CACHE-DAMAGED`.
+ */
+export function checkDigest(source: FileSource, hex: string): void {
+  if (source.kind !== 'host' || source.digest === undefined || source.digest === `sha256:${hex}`) return
+  const isKept = source.offset !== undefined
+  if (isKept) rmSync(source.path, { force: true })
+  throw new OciBuildError('OCB-CACHE-DAMAGED', {
+    message: `${source.path} holds other bytes than those that were checked when it was written${isKept ? '; it was removed, and no output was changed' : ''}`,
+    hint: isKept ? 'build again' : 'empty the cache folder with ocibuild cache prune --all, and build again',
+  })
 }
 
 export function changed(source: FileSource, seen: string): OciBuildError {

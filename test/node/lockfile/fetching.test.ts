@@ -1,10 +1,10 @@
 /** Where the archives of a lockfile come from, and who is asked with what. */
 
-import { mkdirSync, readdirSync, statSync, utimesSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { BuildPlan } from '../../../src/build-types.ts'
-import { createPlan } from '../../../src/build.ts'
+import { build, createPlan } from '../../../src/build.ts'
 import { processEnvironment } from '../../../src/environment.ts'
 import { readNpmSettings } from '../../../src/node/lockfile/npmrc.ts'
 import { addFiles, errorOf, makeProject, removeProjects } from '../project/project-kit.ts'
@@ -112,6 +112,25 @@ describe('an archive', () => {
       expect(filesOf(await plan(root, { cacheDir })).length).toBe(2)
     })
     expect(asked.length).toBe(1)
+  })
+
+  it('that went bad in the cache folder is told of, and fetched by the next build', async () => {
+    registry.put('/ms/-/ms-2.1.3.tgz', ms.archive)
+    registry.put('/@acme/own/-/own-1.0.0.tgz', own.archive)
+    const cacheDir = join(makeProject({}), 'cache')
+    await plan(projectOf({ 'node_modules/ms': ms }), { cacheDir })
+    const [folder = ''] = readdirSync(join(cacheDir, 'packages'))
+    const file = join(cacheDir, 'packages', folder, 'files')
+    const bytes = readFileSync(file)
+    bytes[3] = 0
+    writeFileSync(file, bytes)
+    const root = projectOf({ 'node_modules/ms': ms, 'node_modules/@acme/own': own })
+    const environment = { ...processEnvironment(), variables: {}, homeDir: makeProject({}) }
+    const spec = { name: 'app', base: 'scratch', created: 'epoch', node: { dependencies: 'lockfile' } }
+    const error = await errorOf(() => build({ cwd: root, cacheDir, environment, spec }))
+    expect(error).toMatchObject({ code: 'OCB-CACHE-DAMAGED', hint: 'build again' })
+    const { images } = await build({ cwd: root, cacheDir, environment, spec })
+    expect(images.length).toBe(1)
   })
 
   it('comes from the cache of npm where that has it whole', async () => {
