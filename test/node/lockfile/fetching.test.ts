@@ -292,3 +292,23 @@ describe('a start script', () => {
     expect(error.message).toContain('other is no program of a production dependency')
   })
 })
+
+it('tells of install scripts, and of what lacks its native code without them', async () => {
+  const packages = [
+    handMade('plain', '1.0.0'),
+    handMade('greets', '1.0.0', {}, { scripts: { postinstall: 'node hello.js' } }),
+    handMade('compiles', '2.0.0', { 'binding.gyp': '{}' }),
+    handMade('fetches', '3.0.0', {}, { scripts: { install: 'prebuild-install || node-gyp rebuild' } }),
+    handMade('carries', '4.0.0', { 'prebuilds/a.node': 'x' }, { scripts: { install: 'node-gyp-build' } }),
+  ]
+  for (const { words, archive } of packages) {
+    registry.put(`/${words.name}/-/${words.name}-${words.version}.tgz`, archive)
+  }
+  const root = projectOf(
+    Object.fromEntries(packages.map((item) => [`node_modules/${item.words.name}`, item])),
+  )
+  const { warnings } = await plan(root)
+  expect(warnings.map(({ message }) => message)).toEqual([
+    '4 packages have install scripts, which nobody runs when dependencies come from package-lock.json: carries@4.0.0, compiles@2.0.0, fetches@3.0.0, greets@1.0.0; those of compiles@2.0.0, fetches@3.0.0 make native code, without which it cannot be loaded',
+  ])
+})
