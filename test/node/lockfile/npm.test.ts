@@ -1,19 +1,20 @@
 /** Locked dependencies beside what npm itself installs. */
 
 import { afterAll, describe, expect, it } from 'vitest'
-import { findManagers, runManager } from '../project/package-managers.ts'
+import { runManager } from '../project/package-managers.ts'
 import { makeProject, removeProjects } from '../project/project-kit.ts'
 import { buildBoth, expectSame, withLockfile } from './lock-kit.ts'
+import { offlineReason, titled } from './online.ts'
 import { mixedProject, workspaces } from './projects.ts'
 
 afterAll(removeProjects)
 
-const managers = findManagers()
+const reason = offlineReason()
 const npm = (args: readonly string[], folder: string): void => runManager(['npm'], args, folder)
 const lockOnly = ['install', '--package-lock-only', '--ignore-scripts']
 const install = (folder: string): void => npm(['ci', '--omit=dev', '--ignore-scripts'], folder)
 
-describe.skipIf(typeof managers === 'string')('what npm ci --omit=dev installs', () => {
+describe.skipIf(reason !== undefined)(titled('what npm ci --omit=dev installs', reason), () => {
   it.each(['2', '3'])('is the layer that package-lock.json of version %s makes', async (version) => {
     const words = [...lockOnly, `--lockfile-version=${version}`]
     const root = withLockfile(mixedProject('file'), 'package-lock.json', words.join(), (at) => npm(words, at))

@@ -9,10 +9,11 @@ import { processEnvironment } from '../../../src/environment.ts'
 import { elfBytes } from '../../../src/node/elf.ts'
 import { readNativeHeader } from '../../../src/node/project/native-header.ts'
 import { readLayer } from '../../../src/rootfs/read-layer.ts'
-import { findManagers, runManager } from '../project/package-managers.ts'
+import { runManager } from '../project/package-managers.ts'
 import { makeProject, removeProjects, type Files } from '../project/project-kit.ts'
 import { handMade, packageLock, type HandMadePackage } from './hand-made.ts'
 import { layerDigests, withLockfile } from './lock-kit.ts'
+import { offlineReason, titled } from './online.ts'
 import { servePackages, type PackageRegistry } from './package-registry.ts'
 
 let registry: PackageRegistry
@@ -199,9 +200,9 @@ it('shares the layers of packages without native files among platforms', async (
   expect(second?.every(({ cached }) => cached)).toBe(true)
 })
 
-const managers = findManagers()
+const reason = offlineReason()
 
-describe.skipIf(typeof managers === 'string')('esbuild from the registry', () => {
+describe.skipIf(reason !== undefined)(titled('esbuild from the registry', reason), () => {
   it('is the right program on each platform, and its install script is told of', async () => {
     const root = withLockfile(
       makeProject({

@@ -3,15 +3,17 @@
 import { afterAll, describe, expect, it } from 'vitest'
 import { addFiles, errorOf, removeProjects } from '../project/project-kit.ts'
 import { buildBoth, expectSame, planLocked, withLockfile } from './lock-kit.ts'
+import { offlineReasonOfPnpm, titled } from './online.ts'
 import { findPnpms, pnpmVersions, runPnpm } from './pnpms.ts'
 import { mixedProject, msPatch, patchedProject, pnpmWorkspaces } from './projects.ts'
 
 afterAll(removeProjects)
 
 const pnpms = findPnpms()
+const reason = offlineReasonOfPnpm()
 
-describe.skipIf(typeof pnpms === 'string').each([9, 10] as const)(
-  'what pnpm %i install --prod installs',
+describe.skipIf(reason !== undefined).each([9, 10] as const)(
+  titled('what pnpm %i install --prod installs', reason),
   (major) => {
     const packageManager = `pnpm@${pnpmVersions[major]}`
     const install = (folder: string): void =>
