@@ -12,7 +12,7 @@ import { packedKey } from './package-store.ts'
 import type { PackedPackage } from './packed-package.ts'
 import { archiveOf, checkImporters } from './pnpm-archive.ts'
 import { folderOf, linksOf } from './pnpm-layout.ts'
-import { readPnpmLock } from './pnpm-lock.ts'
+import { readPnpmLock, type PnpmSnapshot } from './pnpm-lock.ts'
 import { reachPackages, skippedLinks } from './pnpm-reach.ts'
 import { readPnpmSettings } from './pnpm-settings.ts'
 import { refuseGenerated } from './refuse-changed.ts'
@@ -41,7 +41,10 @@ export async function lockPnpm(question: LockQuestion, file: string): Promise<Lo
     const archive = archives.get(key)
     const found = archive && packed.get(packedKey(archive))
     if (archive === undefined || found === undefined) throw new Error(`unreachable: ${key} was not fetched`)
-    for (const inner of packagesIn(found, archive, folderOf(item, settings))) packages.set(inner.path, inner)
+    for (const inner of packagesIn(found, archive, folderOf(item, settings))) {
+      const manifest = inner.inside === '' ? asLocked(inner.manifest, item) : inner.manifest
+      packages.set(inner.path, { ...inner, manifest })
+    }
   }
   for (const item of own.skipped.values()) {
     // What is left out is known by name, so that `plan` can tell.
@@ -69,6 +72,16 @@ export async function lockPnpm(question: LockQuestion, file: string): Promise<Lo
     decisions:
       patches.length === 0 ? [] : [`patches: ${patches.map((path) => posix.basename(path)).join(', ')}`],
   }
+}
+
+/** The lockfile decides what a package depends on: `overrides` and `packageExtensions` change what it says itself. */
+function asLocked(manifest: Manifest, { dependencies }: PnpmSnapshot): Manifest {
+  const names = dependencies.map(({ alias }) => alias)
+  const { optionalDependencies: optional, peerDependencies: peers, bundled } = manifest
+  const own = manifest.dependencies.filter((name) => names.includes(name) || bundled.includes(name))
+  const known = new Set([...own, ...optional, ...peers])
+  const added = names.filter((name) => !known.has(name) && name !== manifest.name)
+  return { ...manifest, dependencies: own, optionalDependencies: [...optional, ...added] }
 }
 
 /** The package of an archive, and those that it brings in a node_modules of its own. */

@@ -65,8 +65,9 @@ export function linksOf(
     for (const { alias, target } of snapshot.dependencies) {
       const found = reached.get(target)
       const path = `${nodeModules}/${alias}`
-      // A package that asks for itself finds itself.
-      if (found !== undefined && path !== own) links.set(path, folderOf(found, settings))
+      // Peers may be packages of the monorepo; a package that asks for itself finds itself.
+      const folder = found === undefined ? linkedFolder('', target) : folderOf(found, settings)
+      if (folder !== undefined && path !== own) links.set(path, folder)
     }
   }
   for (const [path, folder] of hoistedLinks(lock, reached, projects, settings)) {

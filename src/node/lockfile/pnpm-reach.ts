@@ -31,7 +31,11 @@ export function reachPackages(
       return
     }
     reached.set(target, item)
-    for (const next of item.dependencies) take(next.target)
+    for (const next of item.dependencies) {
+      const folder = linkedFolder('', next.target)
+      if (folder === undefined) take(next.target)
+      else importers.add(folder)
+    }
   }
   // The set grows while it is walked.
   for (const path of importers) {

@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { isPlainObject } from '../../config/check-shape.ts'
+import { readPackageJson } from '../../config/package-json.ts'
 import type { Project } from '../project/detect-project.ts'
 import { installInstead, unsupported } from './lockfile-error.ts'
 import type { NpmSettings } from './npmrc.ts'
@@ -42,7 +43,7 @@ export async function readPnpmSettings(project: Project, npm: NpmSettings): Prom
     if (value === undefined || value === usual) continue
     throw unsupported(`${key} of pnpm is "${value}"; wanted ${usual}`, installInstead)
   }
-  const named = /^pnpm@(\d+)\./.exec(rootManifest.packageManager ?? '')?.[1]
+  const named = /^pnpm@(\d+)\./.exec(rootManifest.packageManager ?? '')?.[1] ?? majorOfEngines(root)
   const major = named === '9' ? 9 : 10
   const usualPublic = major === 9 ? ['*eslint*', '*prettier*'] : []
   const isShameful = one('shamefully-hoist') === 'true'
@@ -53,6 +54,17 @@ export async function readPnpmSettings(project: Project, npm: NpmSettings): Prom
     hoistOf: (alias) => (isPublic(alias) ? 'public' : isPrivate(alias) ? 'private' : undefined),
     hoistsWorkspaces: one('hoist-workspace-packages') !== 'false',
   }
+}
+
+/** Of `devEngines.packageManager`, where the first number of its range is the major. */
+function majorOfEngines(root: string): string | undefined {
+  const engines = readPackageJson(root)?.['devEngines']
+  const manager: unknown = isPlainObject(engines) ? engines['packageManager'] : undefined
+  for (const item of Array.isArray(manager) ? manager : [manager]) {
+    if (!isPlainObject(item) || item['name'] !== 'pnpm') continue
+    return /\d+/.exec(String(item['version']))?.[0]
+  }
+  return undefined
 }
 
 /** `*` stands for anything, `/` too; what a later `!…` names is left out. */
