@@ -9,7 +9,7 @@ import type { ImageManifest } from '../../src/spec/image-manifest.ts'
 import { parseImageIndex } from '../../src/spec/parse-image-index.ts'
 import { parseImageManifest } from '../../src/spec/parse-image-manifest.ts'
 import { nodeRelease } from '../helpers/node-releases.ts'
-import { describeWithPeers } from '../helpers/peers.ts'
+import { describeWithPeers, itWithPeers } from '../helpers/peers.ts'
 import { forTest } from '../helpers/registry/for-test.ts'
 import { startRegistry } from '../helpers/registry/registry.ts'
 import { blobPath } from '../helpers/unpack.ts'
@@ -109,27 +109,31 @@ describe.skipIf(release.path === undefined)(title, () => {
     }
   })
 
-  it('are what --compression gzip,zstd makes of any spec, also for one platform', async () => {
-    const one = bench.project({ spec: { ...spec, platforms: ['linux/amd64'], compression: 'none' } })
-    const args = ['--compression', 'gzip,zstd']
-    const { stdout } = await bench.cli.must(
-      ['--json', ...args, '-o', 'oci:x', '-o', 'docker-archive:x.tar'],
-      {
-        cwd: one,
-        node: release.path,
-      },
-    )
-    const { images } = JSON.parse(stdout)
-    expect(images[0].mediaType).toBe('application/vnd.oci.image.index.v1+json')
-    expect(images[0].platforms.map((platform: { twin?: string }) => platform.twin)).toEqual([
-      undefined,
-      'zstd',
-    ])
-    // One image of the two, whatever the host.
-    const listed = execFileSync('tar', ['-xOf', join(one, 'x.tar'), 'manifest.json'], { encoding: 'utf8' })
-    expect(JSON.parse(listed)).toHaveLength(1)
-    await bench.cli.must(['ls', 'oci:x', '/app'], { cwd: one })
-  })
+  itWithPeers(
+    'are what --compression gzip,zstd makes of any spec, also for one platform',
+    ['tar'],
+    async () => {
+      const one = bench.project({ spec: { ...spec, platforms: ['linux/amd64'], compression: 'none' } })
+      const args = ['--compression', 'gzip,zstd']
+      const { stdout } = await bench.cli.must(
+        ['--json', ...args, '-o', 'oci:x', '-o', 'docker-archive:x.tar'],
+        {
+          cwd: one,
+          node: release.path,
+        },
+      )
+      const { images } = JSON.parse(stdout)
+      expect(images[0].mediaType).toBe('application/vnd.oci.image.index.v1+json')
+      expect(images[0].platforms.map((platform: { twin?: string }) => platform.twin)).toEqual([
+        undefined,
+        'zstd',
+      ])
+      // One image of the two, whatever the host.
+      const listed = execFileSync('tar', ['-xOf', join(one, 'x.tar'), 'manifest.json'], { encoding: 'utf8' })
+      expect(JSON.parse(listed)).toHaveLength(1)
+      await bench.cli.must(['ls', 'oci:x', '/app'], { cwd: one })
+    },
+  )
 
   it('are both found in a registry by a clean machine, which makes and sends neither', async () => {
     const registry = await forTest(startRegistry())

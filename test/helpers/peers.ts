@@ -18,6 +18,7 @@ export type Peer =
   | 'chroot'
   | 'qemu-aarch64-static'
   | 'mkfifo'
+  | 'g++'
 
 /** Where a peer lies, or undefined. sbin is looked at too: runc lives there and a user's PATH may lack it. */
 export function findPeer(peer: Peer): string | undefined {

@@ -8,6 +8,7 @@ import { describe, expect, it } from 'vitest'
 import { readAddonAbi, type AddonAbi } from '../../src/node/addon-abi.ts'
 import { elfBytes, withElfFile } from '../../src/node/elf.ts'
 import { OciBuildError } from '../../src/errors.ts'
+import { findPeer } from '../helpers/peers.ts'
 import { writeElf, type ElfShape } from '../helpers/write-elf.ts'
 
 const abiOf = (shape: ElfShape): AddonAbi => readAddonAbi(elfBytes(writeElf(shape), 'a.node'))
@@ -48,7 +49,8 @@ describe('an addon', () => {
   const headers = [resolve(dirname(process.execPath), '../include/node'), '/usr/include/node'].find(
     (folder) => existsSync(join(folder, 'node.h')),
   )
-  const compiler = ['/usr/bin/g++', '/usr/bin/c++'].find((path) => existsSync(path))
+  // What is not found by its name finds no assembler either.
+  const compiler = findPeer('g++')
   const here = process.platform === 'linux' && headers !== undefined && compiler !== undefined
 
   it.skipIf(!here)('compiled with NODE_MODULE is for this Node.js (where a compiler and headers are)', () => {
