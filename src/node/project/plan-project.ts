@@ -272,6 +272,11 @@ function startDecisions(start: StartCommand | undefined, init: boolean): readonl
   if (start === undefined) return ['command: what config says']
   return [
     `command: ${start.cmd.join(' ')} (${start.reason})`,
+    ...(start.notRun.length > 0
+      ? [
+          `not run: scripts ${start.notRun.join(', ')} (the image starts one command; run them as steps of their own)`,
+        ]
+      : []),
     start.endsOnSignals !== undefined
       ? `signals: the server of ${start.endsOnSignals} ends on SIGTERM itself`
       : init

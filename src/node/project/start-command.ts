@@ -6,6 +6,7 @@ import type { Project } from './detect-project.ts'
 import { findEntry, isInside, notBuilt, resolveBin, resolveFile } from './entry-file.ts'
 import { findFramework, type FrameworkOutput, type Standalone } from './frameworks.ts'
 import { packageOf, parseNodeArguments } from './node-arguments.ts'
+import { nothingHint, startHint } from './start-hint.ts'
 import { parseScript, scriptRunBy } from './script-words.ts'
 
 export interface StartCommand {
@@ -23,12 +24,18 @@ export interface StartCommand {
   readonly reason: string
   /** The framework whose server ends on SIGTERM by itself. */
   readonly endsOnSignals: string | undefined
+  /** Scripts that npm runs around it, and the image does not. */
+  readonly notRun: readonly string[]
 }
 
 /** Programs of a package as they are reached from the app: looked up only when a script names one. */
 export type FindBin = (
   command: string,
 ) => { readonly path: string; readonly package: ClosurePackage } | undefined
+
+/** `next start -p ${PORT:-3000}` */
+const portVariable =
+  /^(.*\b(?:next|remix-serve|react-router-serve) .*?)\s(?:-p|--port)[= ]"?\$(?:PORT\b|\{PORT(?::?-\d+)?\})"?/
 
 /** Commands of frameworks that start what they have built, or serve for development. */
 const frameworkCommands = /^(?:next|nuxt|nuxi|nest|astro|vite|svelte-kit|remix-serve|react-router-serve)$/
@@ -51,18 +58,23 @@ export function findStartCommand(
 function fromScript(project: Project, first: string, findBin: FindBin): StartCommand {
   const { scripts } = project.manifest
   const env: Record<string, string> = {}
+  const notRun: string[] = []
   let name = first
   for (let depth = 0; depth < 8; depth += 1) {
-    const script = scripts[name] ?? ''
+    // Their servers read PORT themselves.
+    const script = (scripts[name] ?? '').replace(portVariable, '$1')
     const parsed = parseScript(script)
     if ('why' in parsed) throw cannotTurn(project, name, parsed.why)
     Object.assign(env, parsed.env)
+    notRun.push(...[`pre${name}`, `post${name}`].filter((other) => scripts[other] !== undefined))
     const next = scriptRunBy(parsed.words)
     if (next === undefined || scripts[next] === undefined) {
       const [program = '', ...words] = parsed.words
       const reason = `scripts.${name} of package.json`
-      if (/^(?:.*\/)?node(?:\.exe)?$/.test(program)) return runNode(project, name, words, env, reason)
-      return runProgram(project, name, [program, ...words], env, findBin)
+      const start = /^(?:.*\/)?node(?:\.exe)?$/.test(program)
+        ? runNode(project, name, words, env, reason)
+        : runProgram(project, name, [program, ...words], env, findBin)
+      return { ...start, notRun }
     }
     name = next
   }
@@ -143,7 +155,8 @@ function runProgram(
         /^(?:next|remix-serve|react-router-serve)$/.test(program) && found.standalone === undefined
       const own = server ? findBin(program) : undefined
       const cmd = own === undefined ? found.cmd : ['node', own.path, ...rest]
-      return { ...found, cmd, env: { ...found.env, ...env }, port }
+      const asked = given === undefined || own !== undefined ? {} : { PORT: given }
+      return { ...found, cmd, env: { ...found.env, ...env, ...asked }, port }
     }
   }
   const bin = findBin(program)
@@ -154,7 +167,11 @@ function runProgram(
   const isFile =
     /[/.]/.test(program) && isInside(program) && resolveFile(project.folder, program) !== undefined
   if (isFile) throw cannotTurn(project, name, `${program} is a program of its own`)
-  throw cannotTurn(project, name, `${program} is no program of a production dependency`)
+  const isTool = project.manifest.devDependencies.some(
+    (item) => item === program || item.endsWith(`/${program}`),
+  )
+  const why = isTool ? 'a devDependency, which is not in the image' : 'no program of a production dependency'
+  throw cannotTurn(project, name, `${program} is ${why}`)
 }
 
 /** Undefined where no framework is known. Throws `OCB-NODE-NOT-BUILT`. */
@@ -165,7 +182,15 @@ function fromFramework(project: Project, findBin: FindBin): StartCommand | undef
   const { entry, program = entry, env, port, framework } = found
   const cmd = frameworkCommand(found, findBin)
   if (cmd === undefined) return undefined
-  return { cmd, env, needed: [program], port, ...placed(found), reason: `the output of ${framework}` }
+  return {
+    ...nothing,
+    cmd,
+    env,
+    needed: [program],
+    port,
+    ...placed(found),
+    reason: `the output of ${framework}`,
+  }
 }
 
 function frameworkCommand(
@@ -188,7 +213,7 @@ function fromMain(project: Project): StartCommand {
   if (found !== undefined) return runFile(project, found, 'its usual name')
   throw new OciBuildError('OCB-NODE-START', {
     message: `nothing says how ${project.folder} is started: package.json has no start script and no main, and there is none of ${usual.join(', ')}`,
-    hint: hintFor(project, "name the file to run with node: { entry: 'FILE' }"),
+    hint: nothingHint(project),
   })
 }
 
@@ -198,6 +223,7 @@ const nothing = {
   writable: [],
   env: {},
   endsOnSignals: undefined,
+  notRun: [],
 } as const
 
 function runFile(project: Project, text: string, reason: string): StartCommand {
@@ -224,19 +250,9 @@ function plain(path: string): string {
   return path.replace(/^(?:\.\/)+/, '')
 }
 
-/** The root of a monorepo is most often no app itself. */
-function hintFor({ path, workspaces }: Project, otherwise: string): string {
-  if (path !== '' || workspaces.length === 0) return otherwise
-  return 'run it in the folder of an app, or let ocibuild init write an image for each app of the monorepo'
-}
-
 function cannotTurn(project: Project, name: string, why: string): OciBuildError {
-  const { manifest } = project
   return new OciBuildError('OCB-NODE-START', {
-    message: `scripts.${name} "${manifest.scripts[name] ?? ''}" cannot become one command of node: ${why}`,
-    hint: hintFor(
-      project,
-      "name the file to run with node: { entry: 'FILE' }, or write the command yourself as config.cmd",
-    ),
+    message: `scripts.${name} "${project.manifest.scripts[name] ?? ''}" cannot become one command of node: ${why}`,
+    hint: startHint(project, name),
   })
 }

@@ -56,6 +56,21 @@ describe('Next.js', () => {
     expect(image.decisions).toContain('signals: the server of Next.js standalone ends on SIGTERM itself')
   })
 
+  it.each([
+    ['next start -p 4000', '4000'],
+    ['PORT=4000 next start', '4000'],
+    ['next start -p $PORT', '3000'],
+    ['next start --port ${PORT:-4000}', '3000'],
+  ])('listens where "%s" says', async (start, port) => {
+    const manifest = { name: 'web', dependencies: { next: '1' }, scripts: { start } }
+    const image = await imageOf({ ...next, 'package.json': manifest })
+    expect(configOf(image)).toMatchObject({
+      Cmd: ['node', 'server.js'],
+      Env: ['NODE_ENV=production', 'HOSTNAME=0.0.0.0', `PORT=${port}`],
+      ExposedPorts: { [`${port}/tcp`]: {} },
+    })
+  })
+
   it('is standalone in the layout of the folder that it was traced from', async () => {
     const image = await imageOf({
       'package.json': next['package.json'],

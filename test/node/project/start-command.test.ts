@@ -96,22 +96,37 @@ describe('the command', () => {
     expect(found).toMatchObject({ cmd: ['node', 'x/y.js'], reason: 'node.entry' })
   })
 
-  it.each<[string, object, string]>([
-    ['a shell', start('node a.js | tee log'), '"|" needs a shell'],
-    ['a tool', start('nodemon a.js'), 'nodemon is no program of a production dependency'],
+  it.each<[string, object, string, string?]>([
+    ['a shell', start('node a.js | tee log'), '"|" needs a shell', "'a.js' }, and run the rest in a step"],
+    ['a tool', start('nodemon a.js'), 'nodemon is no program of a production dependency', "'a.js' }"],
+    [
+      'a tool of development',
+      { scripts: { start: 'tsx src/a.ts', 'start:prod': 'node dist/main' }, devDependencies: { tsx: '1' } },
+      'tsx is a devDependency, which is not in the image',
+      "take the file of scripts.start:prod: name the file to run with node: { entry: 'dist/main' }",
+    ],
     [
       'a loader that does not ship',
       start('node --import tsx a.js', { devDependencies: { tsx: '1' } }),
       'it loads tsx, a devDependency',
+      "'a.js' }",
     ],
-    ['a file of variables', start('node --env-file=.env a.js'), 'it reads .env'],
+    ['a file of variables', start('node --env-file=.env a.js'), 'it reads .env', "'a.js' }"],
     ['code in place of a file', start('node -e 1'), 'it names no file'],
     ['a circle', { scripts: { start: 'npm run a', a: 'npm start' } }, 'without end'],
-  ])('is refused where it is %s', async (_title, manifest, why) => {
+  ])('is refused where it is %s', async (_title, manifest, why, hint = "node: { entry: 'FILE' }") => {
     const error = await errorOf(() => startOf(manifest, { 'a.js': '' }))
     expect(error.code).toBe('OCB-NODE-START')
     expect(error.message).toContain(why)
-    expect(error.hint).toContain("node: { entry: 'FILE' }")
+    expect(error.hint).toContain(hint)
+  })
+
+  it('says which scripts around it are not run', async () => {
+    const scripts = { prestart: 'node b.js', start: 'npm run serve', postserve: 'x', serve: 'node a.js' }
+    expect(await startOf({ scripts }, { 'a.js': '' })).toMatchObject({
+      cmd: ['node', 'a.js'],
+      notRun: ['prestart', 'postserve'],
+    })
   })
 
   it('says which build has not run', async () => {
