@@ -75,11 +75,12 @@ export async function lockPnpm(question: LockQuestion, file: string): Promise<Lo
 }
 
 /** The lockfile decides what a package depends on: `overrides` and `packageExtensions` change what it says itself. */
-function asLocked(manifest: Manifest, { dependencies }: PnpmSnapshot): Manifest {
+function asLocked(manifest: Manifest, { dependencies, words }: PnpmSnapshot): Manifest {
   const names = dependencies.map(({ alias }) => alias)
   const { optionalDependencies: optional, peerDependencies: peers, bundled } = manifest
   const own = manifest.dependencies.filter((name) => names.includes(name) || bundled.includes(name))
-  const known = new Set([...own, ...optional, ...peers])
+  // Those that only `peerDependenciesMeta` names are peers as well, and are there where somebody asks for them.
+  const known = new Set([...own, ...optional, ...peers, ...parseManifest(words).peerDependencies])
   const added = names.filter((name) => !known.has(name) && name !== manifest.name)
   return { ...manifest, dependencies: own, optionalDependencies: [...optional, ...added] }
 }
