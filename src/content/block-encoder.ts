@@ -5,7 +5,7 @@ import { windowBytes } from '../deflate/deflate-module.ts'
 import type { Deflater } from '../deflate/deflater.ts'
 import { OciBuildError } from '../errors.ts'
 import { mediaTypes, type MediaType } from '../spec/media-type.ts'
-import { gzipHeader, gzipTrailer, updateCrc32 } from './gzip-member.ts'
+import { gzipHeader, gzipTrailer } from './gzip-member.ts'
 
 export interface BlockEncoder {
   readonly mediaType: MediaType
@@ -16,8 +16,8 @@ export interface BlockEncoder {
   encode(block: Buffer): Promise<Uint8Array>
   /** Takes note of a block, in order too, whose encoded bytes are at hand. */
   pass(block: Buffer): void
-  /** After the last block. */
-  tail(): Uint8Array | undefined
+  /** After the last block. `crc32` and `length`, in bytes, are of all blocks. */
+  tail(all: { readonly crc32: number; readonly length: number }): Uint8Array | undefined
 }
 
 export type EncoderSettings =
@@ -62,13 +62,9 @@ function inTurn(bytes: Uint8Array): Promise<Uint8Array> {
 
 function gzipEncoder(level: number, deflater: Deflater, small: boolean): BlockEncoder {
   let window: Uint8Array = new Uint8Array(0)
-  let crc = 0
-  let length = 0
   let here = small ? blocksHere : 0
   const note = (block: Uint8Array): void => {
     window = slideWindow(window, block)
-    crc = updateCrc32(block, crc)
-    length += block.length
   }
   return {
     mediaType: mediaTypes.layerGzip,
@@ -85,7 +81,7 @@ function gzipEncoder(level: number, deflater: Deflater, small: boolean): BlockEn
       return inTurn(deflater.deflateHere(job))
     },
     pass: note,
-    tail: () => gzipTrailer(crc, length),
+    tail: ({ crc32, length }) => gzipTrailer(crc32, length),
   }
 }
 

@@ -1,57 +1,65 @@
-/** Compressing blocks at once, on as many threads as there are cores; their bytes do not depend on which or when. */
+/** Compressing and hashing blocks on as many threads as there are cores; the bytes do not depend on which or when. */
 
 import { Worker } from 'node:worker_threads'
 import { deflateModule, windowBytes } from './deflate-module.ts'
 import { encodeBlock, type DeflateJob } from './encode-block.ts'
+import { threadCode } from './thread-code.ts'
+
+/** Bytes in a buffer. A shared one is not copied on its way to a thread; nobody may change it until it is done with. */
+export interface Block {
+  readonly buffer: ArrayBufferLike
+  /** In bytes. */
+  readonly start: number
+  readonly length: number
+}
+
+/** What a stream of blocks comes to. */
+export interface StreamSums {
+  /** In hex. */
+  readonly sha256: string
+  readonly crc32: number
+}
+
+/** Hashes blocks in the order in which they are added. */
+export interface StreamHasher {
+  /** Settles when the block is hashed. */
+  add(block: Block): Promise<void>
+  end(): Promise<StreamSums>
+}
 
 export interface Deflater {
   /** Threads that work at once. */
   readonly threads: number
-  /**
-   * Compresses a block. The job's buffer may not change until the promise settles; a shared one is not copied on the way.
-   */
+  /** Compresses a block. */
   deflate(job: DeflateJob): Promise<Uint8Array>
   /** Compresses a block right here: for what is not worth starting threads for. */
   deflateHere(job: DeflateJob): Uint8Array
+  /** A hasher on one of the threads. */
+  hasher(): StreamHasher
   /** Ends the threads; a later block starts new ones. */
   close(): Promise<void>
 }
 
-/** A thread, and the blocks that it was given and has not answered, in order. */
+/** A thread, and the tasks that it was given and has not answered, in order. */
 interface Thread {
   readonly worker: Worker
-  readonly waiting: { resolve(bytes: Uint8Array): void; reject(error: unknown): void }[]
+  readonly waiting: { resolve(answer: unknown): void; reject(error: unknown): void }[]
 }
-
-// In a string since a thread loads its code by itself, and ours may be TypeScript, a bundle or a test's. The same steps
-// as `encodeBlock`.
-const threadCode = `
-const { parentPort, workerData } = require('node:worker_threads')
-const { module, windowBytes } = workerData
-const { memory, inputPtr, outputPtr, deflate } = new WebAssembly.Instance(module).exports
-const bytes = new Uint8Array(memory.buffer)
-parentPort.on('message', ({ buffer, start, length, dictionaryLength, level }) => {
-  const input = new Uint8Array(buffer, start - dictionaryLength, dictionaryLength + length)
-  bytes.set(input, inputPtr() + windowBytes - dictionaryLength)
-  const size = deflate(length, dictionaryLength, level)
-  const deflated = bytes.slice(outputPtr(), outputPtr() + size)
-  parentPort.postMessage(deflated, [deflated.buffer])
-})
-`
 
 /** Threads start with the first block that is given to them. */
 export function createDeflater(threads: number): Deflater {
   const running: Thread[] = []
+  let hashers = 0
 
-  const start = (): Thread => {
+  const startOne = (): Thread => {
     const workerData = { module: deflateModule(), windowBytes }
     const worker = new Worker(threadCode, { eval: true, workerData, execArgv: [] })
     const thread: Thread = { worker, waiting: [] }
     const fail = (error: unknown): void => {
       for (const { reject } of thread.waiting.splice(0)) reject(error)
     }
-    worker.on('message', (deflated: Uint8Array) => {
-      thread.waiting.shift()?.resolve(deflated)
+    worker.on('message', (answer: unknown) => {
+      thread.waiting.shift()?.resolve(answer)
       // An idle thread keeps nobody's process from ending.
       if (thread.waiting.length === 0) worker.unref()
     })
@@ -62,23 +70,51 @@ export function createDeflater(threads: number): Deflater {
   }
   /** The one with least to do. */
   const next = (): Thread => {
-    if (running.length < threads) return start()
+    if (running.length < threads) return startOne()
     return running.reduce((least, thread) => (thread.waiting.length < least.waiting.length ? thread : least))
   }
+  const ask = ({ worker, waiting }: Thread, task: object): Promise<unknown> =>
+    new Promise((resolve, reject) => {
+      waiting.push({ resolve, reject })
+      worker.ref()
+      // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
+      worker.postMessage(task)
+    })
 
   return {
     threads,
-    deflate(job) {
-      const thread = next()
-      return new Promise((resolve, reject) => {
-        thread.waiting.push({ resolve, reject })
-        thread.worker.ref()
-        thread.worker.postMessage(job)
-      })
+    async deflate(job) {
+      const answer = await ask(next(), { ...job, task: 'deflate' })
+      if (answer instanceof Uint8Array) return answer
+      throw new Error('a compressing thread answered with something else')
     },
     deflateHere: encodeBlock,
+    hasher() {
+      const id = (hashers += 1)
+      const thread = next()
+      return {
+        async add(block) {
+          await ask(thread, { ...block, id, task: 'hash' })
+        },
+        async end() {
+          const answer = await ask(thread, { id, task: 'sums' })
+          if (isSums(answer)) return answer
+          throw new Error('a hashing thread answered with something else')
+        },
+      }
+    },
     async close() {
       await Promise.all(running.splice(0).map(({ worker }) => worker.terminate()))
     },
   }
+}
+
+function isSums(value: unknown): value is StreamSums {
+  if (typeof value !== 'object' || value === null) return false
+  return (
+    'sha256' in value &&
+    typeof value.sha256 === 'string' &&
+    'crc32' in value &&
+    typeof value.crc32 === 'number'
+  )
 }

@@ -109,6 +109,7 @@ async function encode(
       deflater,
       digests,
       small: known !== undefined || total < smallBytes,
+      fewBytes: total < smallBytes,
       known,
       signal,
       onProgress: (done) => step.progress(Math.min(done, total), total),

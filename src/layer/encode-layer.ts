@@ -2,7 +2,7 @@
 
 import { setImmediate } from 'node:timers/promises'
 import { createBlockEncoder, type BlockEncoder } from '../content/block-encoder.ts'
-import { createDigester } from '../content/hash.ts'
+import { createStreamHasher } from '../content/stream-hasher.ts'
 import type { ByteStream } from '../content/store.ts'
 import type { Compression } from '../config/resolved-spec.ts'
 import type { Deflater } from '../deflate/deflater.ts'
@@ -23,6 +23,8 @@ export interface EncodeOptions {
   readonly digests: ContentDigests
   /** Little is left to compress: see `createBlockEncoder`. */
   readonly small?: boolean | undefined
+  /** The whole is small: no thread is started to hash it. */
+  readonly fewBytes?: boolean | undefined
   /** Blocks of an earlier blob that need not be compressed again. */
   readonly known?: KnownSegments | undefined
   readonly signal?: AbortSignal | undefined
@@ -46,6 +48,7 @@ interface Pending {
   readonly key: string
   readonly block: Buffer
   readonly encoded: Promise<Uint8Array>
+  readonly hashed: Promise<void>
 }
 
 export function encodeLayer(changeset: Changeset, options: EncodeOptions): EncodedLayer {
@@ -54,7 +57,7 @@ export function encodeLayer(changeset: Changeset, options: EncodeOptions): Encod
   const limits = compression.type === 'zstd' ? zstdLimits : standardLimits
   const bufferBytes = encoder.headroom + limits.maxBytes + endOfArchiveBytes
   const blocks = createPending(encoder, options)
-  const tarDigester = createDigester()
+  const hasher = createStreamHasher(deflater, options.fewBytes === true)
   const segments: Segment[] = []
   let tarBytes = 0
   let offset = encoder.head?.length ?? 0
@@ -66,8 +69,8 @@ export function encodeLayer(changeset: Changeset, options: EncodeOptions): Encod
     const takeBuffer = (): Buffer =>
       Buffer.from(free.pop() ?? new SharedArrayBuffer(bufferBytes), encoder.headroom)
     const queue: Pending[] = []
-    const finish = async ({ key, block, encoded }: Pending): Promise<Uint8Array> => {
-      const bytes = await encoded
+    const finish = async ({ key, block, encoded, hashed }: Pending): Promise<Uint8Array> => {
+      const [bytes] = await Promise.all([encoded, hashed])
       free.push(block.buffer)
       segments.push({ key, offset, length: bytes.length })
       offset += bytes.length
@@ -80,18 +83,21 @@ export function encodeLayer(changeset: Changeset, options: EncodeOptions): Encod
         await setImmediate()
         continue
       }
-      tarDigester.update(block.bytes)
-      tarBytes += block.bytes.length
-      queue.push(blocks.begin(block))
+      const { bytes } = block
+      tarBytes += bytes.length
+      const hashed = hasher.add({ buffer: bytes.buffer, start: bytes.byteOffset, length: bytes.length })
+      hashed.catch(() => {})
+      queue.push({ ...blocks.begin(block), hashed })
       // Each thread has a block to go on with.
       const first = queue.length > deflater.threads * 2 ? queue.shift() : undefined
       if (first) yield await finish(first)
       onProgress?.(tarBytes)
     }
     for (const pending of queue) yield await finish(pending)
-    const tail = encoder.tail()
+    const sums = await hasher.end()
+    const tail = encoder.tail({ crc32: sums.crc32, length: tarBytes })
     if (tail) yield tail
-    diffId = tarDigester.digest()
+    diffId = `sha256:${sums.sha256}`
   }
 
   return {
@@ -110,7 +116,7 @@ export function encodeLayer(changeset: Changeset, options: EncodeOptions): Encod
 function createPending(
   encoder: BlockEncoder,
   { compression, encoderId, known }: EncodeOptions,
-): { begin(block: TarBlock): Pending } {
+): { begin(block: TarBlock): Omit<Pending, 'hashed'> } {
   const level = compression.type === 'none' ? 0 : compression.level
   const settings = `${compression.type}:${level} ${encoderId}`
   // What the dictionary is taken from: the block before, and where that is shorter than a dictionary, what it had.

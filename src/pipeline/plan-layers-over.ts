@@ -60,39 +60,21 @@ export async function planLayersOver(
   { place, open, digests, memory }: LayersOver,
   session: Session,
 ): Promise<readonly LayerPlan[]> {
-  const { cache, options, environment, startedWallMs } = session
+  const { cache, options } = session
   const lower = createLowerStack(open, cache.namesDir)
   const layers: LayerPlan[] = []
   let below = memory && baseFingerprint(digests)
   for (const [index, layer] of planned.entries()) {
     throwIfAborted(options.signal)
     const { name, compression } = layer
-    const lowerPrint = below
-    const recallAs = async (one: Compression, own: string): Promise<Recalled> => {
-      if (memory === undefined) return {}
-      const fingerprint =
-        lowerPrint &&
-        fingerprintOf(layer, {
-          compression: one,
-          lower: lowerPrint,
-          encoderId: encoderIdOf(one, environment.node),
-          startedMs: startedWallMs,
-        })
-      const last = await memory.last(own)
-      return {
-        fingerprint,
-        previous: last?.descriptor,
-        remembered: fingerprint !== undefined && last?.fingerprint === fingerprint ? last : undefined,
-        keep: (made) => memory.keep(own, fingerprint, made),
-      }
-    }
     const own = `${place}\n${index} ${layer.at}`
-    const { fingerprint, remembered, previous, keep } = await recallAs(compression, own)
-    below = fingerprint
+    const print = fingerprintAs(layer, compression, below, session)
+    const { remembered, previous, keep } = await recall(own, print, memory)
     const openLower = lower.opener()
     const changeset = changesetOf(layer, openLower)
     if (remembered === undefined && (await changeset()).entries.length === 0) {
       session.reporter.warn('OCB-LAYER-EMPTY', `the layer "${name}" has no entries and is left out`)
+      below = print
       continue
     }
     lower.push(changeset)
@@ -107,7 +89,9 @@ export async function planLayersOver(
       remember: ({ shape, key }) => keep?.({ shape, key, size }),
     }
     const zstd = compression.type === 'gzip' ? compression.twin : undefined
-    const again = zstd && (await recallAs(zstd, `${own} ${zstd.type}`))
+    const zstdPrint = zstd && fingerprintAs(layer, zstd, below, session)
+    const again = zstd && (await recall(`${own} ${zstd.type}`, zstdPrint, memory))
+    below = print
     const twin: LayerPlan | undefined = zstd && {
       ...plan,
       compression: zstd,
@@ -120,12 +104,38 @@ export async function planLayersOver(
   return layers
 }
 
+/** Of a layer in one compression; undefined where what lies below has none. */
+function fingerprintAs(
+  layer: PlannedLayer,
+  compression: Compression,
+  lower: string | undefined,
+  { environment, startedWallMs: startedMs }: Session,
+): string | undefined {
+  if (lower === undefined) return undefined
+  const encoderId = encoderIdOf(compression, environment.node)
+  return fingerprintOf(layer, { compression, lower, encoderId, startedMs })
+}
+
 /** What is known of a layer before it is looked into. */
 interface Recalled {
-  readonly fingerprint?: string | undefined
   readonly remembered?: RememberedLayer | undefined
   readonly previous?: Descriptor | undefined
   keep?(made: Parameters<PlannedMemory['keep']>[2]): void
+}
+
+// Not inside the loop: what is kept here must not keep the layer's placements.
+async function recall(
+  own: string,
+  fingerprint: string | undefined,
+  memory: PlannedMemory | undefined,
+): Promise<Recalled> {
+  if (memory === undefined) return {}
+  const last = await memory.last(own)
+  return {
+    previous: last?.descriptor,
+    remembered: fingerprint !== undefined && last?.fingerprint === fingerprint ? last : undefined,
+    keep: (made) => memory.keep(own, fingerprint, made),
+  }
 }
 
 function sizeOf(changeset: Changeset): LayerSize {

@@ -1,0 +1,38 @@
+/**
+ * What a thread runs. In a string, since a thread loads its code by itself, and ours may be TypeScript, a bundle or a
+ * test's. It compresses as `encode-block.ts` does, and answers tasks in the order in which they come.
+ */
+
+export const threadCode: string = `
+const { createHash } = require('node:crypto')
+const { parentPort, workerData } = require('node:worker_threads')
+const { crc32 } = require('node:zlib')
+const { module, windowBytes } = workerData
+let encoder
+const streams = new Map()
+const tasks = {
+  deflate({ buffer, start, length, dictionaryLength, level }) {
+    encoder ??= new WebAssembly.Instance(module).exports
+    const bytes = new Uint8Array(encoder.memory.buffer)
+    const input = new Uint8Array(buffer, start - dictionaryLength, dictionaryLength + length)
+    bytes.set(input, encoder.inputPtr() + windowBytes - dictionaryLength)
+    const size = encoder.deflate(length, dictionaryLength, level)
+    const deflated = bytes.slice(encoder.outputPtr(), encoder.outputPtr() + size)
+    parentPort.postMessage(deflated, [deflated.buffer])
+  },
+  hash({ id, buffer, start, length }) {
+    const bytes = new Uint8Array(buffer, start, length)
+    const stream = streams.get(id) ?? { hash: createHash('sha256'), crc: 0 }
+    stream.hash.update(bytes)
+    stream.crc = crc32(bytes, stream.crc)
+    streams.set(id, stream)
+    parentPort.postMessage(undefined)
+  },
+  sums({ id }) {
+    const { hash, crc } = streams.get(id) ?? { hash: createHash('sha256'), crc: 0 }
+    streams.delete(id)
+    parentPort.postMessage({ sha256: hash.digest('hex'), crc32: crc })
+  },
+}
+parentPort.on('message', (message) => tasks[message.task](message))
+`
