@@ -7,12 +7,15 @@ import { join } from 'node:path'
 
 /**
  * @typedef {object} Case
+ * @property {string} [id] What `--cases` takes.
  * @property {string} name
  * @property {string} command A shell command.
- * @property {() => void} [before] Untimed.
+ * @property {() => void | Promise<void>} [before] Untimed.
+ * @property {() => void | Promise<void>} [after] Untimed, after each run that succeeded.
  * @property {boolean} [node] Whether it is a Node.js process that `report-usage.mjs` is preloaded into.
  *
  * @typedef {object} Measured
+ * @property {string} [id]
  * @property {string} name
  * @property {number[]} seconds Sorted.
  * @property {number} peakBytes Of all runs; 0 where it was not measured.
@@ -22,14 +25,16 @@ import { join } from 'node:path'
  * Runs every case once a round, in order. The first round only warms up the file cache.
  * @param {readonly Case[]} cases
  * @param {number} rounds
+ * @param {{ warmUp?: boolean }} [options] Default true.
  * @returns {Promise<Measured[]>}
  */
-export async function measure(cases, rounds) {
-  const measured = cases.map(({ name }) => ({ name, seconds: [], peakBytes: 0 }))
-  for (let round = 0; round <= rounds; round += 1) {
+export async function measure(cases, rounds, { warmUp = true } = {}) {
+  const measured = cases.map(({ id, name }) => ({ id, name, seconds: [], peakBytes: 0 }))
+  for (let round = warmUp ? 0 : 1; round <= rounds; round += 1) {
     for (const [index, item] of cases.entries()) {
-      item.before?.()
+      await item.before?.()
       const { seconds, peakBytes } = await run(item)
+      await item.after?.()
       const result = measured[index]
       if (round > 0) result.seconds.push(seconds)
       result.peakBytes = Math.max(result.peakBytes, peakBytes)
@@ -48,18 +53,27 @@ export function median(sorted) {
   return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
 }
 
-async function run({ name, command, node }) {
+/**
+ * Runs a shell command while this process goes on: a proxy in it has to answer.
+ * @param {string} command
+ * @param {NodeJS.ProcessEnv} [env]
+ */
+export async function runShell(command, env = process.env) {
+  const child = spawn('bash', ['-o', 'pipefail', '-c', command], { env, stdio: ['ignore', 'ignore', 'pipe'] })
+  let errors = ''
+  child.stderr.on('data', (chunk) => (errors += chunk))
+  const status = await new Promise((resolve) => child.on('close', resolve))
+  if (status !== 0) throw new Error(`${command} failed with ${status}: ${errors.slice(-2000)}`)
+}
+
+async function run({ command, node }) {
   const usage = join(tmpdir(), `ocibuild-bench-${process.pid}.usage`)
   rmSync(usage, { force: true })
   const preload = new URL('./report-usage.mjs', import.meta.url).href
   const env = node ? { ...process.env, BENCH_USAGE: usage, NODE_OPTIONS: `--import=${preload}` } : process.env
   const startedMs = performance.now()
-  const child = spawn('bash', ['-o', 'pipefail', '-c', command], { env, stdio: ['ignore', 'ignore', 'pipe'] })
-  let errors = ''
-  child.stderr.on('data', (chunk) => (errors += chunk))
-  const status = await new Promise((resolve) => child.on('close', resolve))
+  await runShell(command, env)
   const seconds = (performance.now() - startedMs) / 1000
-  if (status !== 0) throw new Error(`${name} failed with ${status}: ${errors.slice(-2000)}`)
   const peakBytes = node ? Number(readFileSync(usage, 'utf8')) : 0
   return { seconds, peakBytes }
 }
