@@ -19,6 +19,8 @@ export interface FrameworkOutput {
   readonly port: number | undefined
   /** What it writes while it runs, below the package's folder. */
   readonly writable: readonly string[]
+  /** What would make a better image, for `plan`. */
+  readonly advice?: string | undefined
   /** Its server listens for SIGTERM and ends on it. */
   readonly endsOnSignals?: boolean | undefined
 }

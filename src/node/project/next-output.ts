@@ -41,7 +41,8 @@ export function findNext({ path, folder }: Project, has: (path: string) => boole
   }
   if (!has(`${built}/BUILD_ID`)) return { framework, missing: '.next' }
   return {
-    framework: 'Next.js, whole: with output "standalone" it carries only what it needs',
+    framework,
+    advice: 'with output "standalone" in its config it would carry only what it needs',
     entry: `${built}/BUILD_ID`,
     bin: ['next', 'start'],
     env: {},

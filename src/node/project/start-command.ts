@@ -179,7 +179,7 @@ function fromFramework(project: Project, findBin: FindBin): StartCommand | undef
   const found = findFramework(project)
   if (found === undefined) return undefined
   if ('missing' in found) throw notBuilt(project, found.missing, `${found.framework} app`)
-  const { entry, program = entry, env, port, framework } = found
+  const { entry, program = entry, env, port, framework, advice } = found
   const cmd = frameworkCommand(found, findBin)
   if (cmd === undefined) return undefined
   return {
@@ -189,7 +189,7 @@ function fromFramework(project: Project, findBin: FindBin): StartCommand | undef
     needed: [program],
     port,
     ...placed(found),
-    reason: `the output of ${framework}`,
+    reason: [`the output of ${framework}`, advice].filter((text) => text !== undefined).join('; '),
   }
 }
 

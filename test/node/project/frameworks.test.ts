@@ -87,6 +87,23 @@ describe('Next.js', () => {
     expect(configOf(image)).toMatchObject({ WorkingDir: '/app/work/web' })
   })
 
+  it('is whole, with its own server, where it was built so', async () => {
+    const image = await imageOf({
+      'package.json': next['package.json'],
+      '.next/BUILD_ID': 'x',
+      'node_modules/next/package.json': { name: 'next', bin: { next: 'cli.js' } },
+      'node_modules/next/cli.js': '',
+      '.dockerignore': '.next\n',
+    })
+    expect(pathsOf(image)).toEqual(
+      expect.arrayContaining(['.next/BUILD_ID', 'node_modules/next/cli.js', 'package.json']),
+    )
+    expect(configOf(image)).toMatchObject({ Cmd: ['node', 'node_modules/next/cli.js', 'start'] })
+    const [command, signals] = image.decisions.slice(-2)
+    expect(command).toContain('(the output of Next.js; with output "standalone"')
+    expect(signals).toBe('signals: the server of Next.js ends on SIGTERM itself')
+  })
+
   it('may write the pages that it makes anew, and its cache', async () => {
     const writable = async (manifest: object): Promise<readonly string[]> => {
       const image = await imageOf({
