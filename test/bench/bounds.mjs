@@ -85,7 +85,7 @@ export function bounds({ measured, traffic, bytesOfPigz, storedShare }) {
   ]
 }
 
-const oursToBound = new Set(['cold', 'unchanged', 'source', 'dependency', 'gzip1', 'zstd', 'clean', 'repush'])
+const oursToBound = new Set('cold unchanged source dependency gzip1 zstd clean repush copy'.split(' '))
 
 /** Ours and theirs that do the same work. */
 const pairs = [
@@ -94,7 +94,7 @@ const pairs = [
   ['cold', 'umoci'],
   ['cold', 'containerify'],
   ['zstd', 'tar-zstd'],
-  ['clean', 'skopeo'],
+  ['copy', 'skopeo'],
 ]
 
 /** Lines about the peers that were faster than we. */

@@ -1,6 +1,7 @@
 /**
  * Cold builds of many files and of one large file, each made before and removed after, beside a tenth of the same, to
- * see that time grows as they do. BENCH_LARGE_SHARE (default 1) makes all of them smaller, to try the script.
+ * see that time grows as they do. BENCH_LARGE_SHARE (default 1) makes all of them smaller, to try the
+ * script; nothing is then written.
  */
 
 import { closeSync, mkdirSync, openSync, statfsSync, writeFileSync, writeSync } from 'node:fs'
@@ -9,7 +10,7 @@ import { halfNoise, noise } from './noise.mjs'
 import { runShell } from './measure.mjs'
 import { buildCommand, layerSizes, settle, work, writeConfig } from './workload.mjs'
 
-const share = Number(process.env.BENCH_LARGE_SHARE ?? 1)
+export const share = Number(process.env.BENCH_LARGE_SHARE ?? 1)
 const large = join(work, 'large')
 const gibibyte = 1024 ** 3
 const chunk = 16 * 1024 ** 2

@@ -1,12 +1,12 @@
 /** Builds against docker-registry on this machine, with what they send counted, and the peers that need a registry. */
 
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { makeLayout } from './cases-build.mjs'
 import { startCountingProxy } from './counting-proxy.mjs'
 import { runShell } from './measure.mjs'
 import { findContainerify, has, importHelper } from './tools.mjs'
-import { app, buildCommand, editSource, restore, settle, work, writeConfig } from './workload.mjs'
+import { app, buildCommand, cli, editSource, restore, settle, work, writeConfig } from './workload.mjs'
 
 const folder = join(work, 'in-registry')
 const content = join(folder, 'content')
@@ -23,7 +23,7 @@ const content = join(folder, 'content')
  *   traffic: Map<string, Traffic>, close(): Promise<void> }>}
  */
 export async function openRegistryCases(wanted) {
-  const ids = ['clean', 'repush', 'skopeo', 'containerify'].filter(wanted)
+  const ids = ['clean', 'repush', 'copy', 'skopeo', 'containerify'].filter(wanted)
   const traffic = new Map()
   const nothing = { cases: [], traffic, close: async () => {} }
   if (ids.length === 0) return { ...nothing, missing: [] }
@@ -34,7 +34,7 @@ export async function openRegistryCases(wanted) {
   const { startDockerRegistry } = await importHelper('registry/docker-registry.ts')
   const registry = await startDockerRegistry({ folder: content })
   const proxy = await startCountingProxy(registry.origin)
-  const made = [...ours({ proxy, registry, traffic }), skopeo(registry), containerify(registry)]
+  const made = [...ours({ proxy, registry, traffic }), ...copies(registry), containerify(registry)]
   const chosen = made.filter(({ id }) => ids.includes(id))
   return {
     cases: chosen.filter(({ reason }) => reason === undefined),
@@ -125,24 +125,40 @@ async function layerDigests(manifests) {
   return new Set(document.layers.map(({ digest }) => digest))
 }
 
-function skopeo(registry) {
-  if (!has('skopeo')) return { id: 'skopeo', reason: 'skopeo not installed' }
+/** Ours and skopeo's copy of the same layout, to where it is already. */
+function copies(registry) {
   const layout = join(folder, 'layout')
-  const command = `skopeo copy --dest-tls-verify=false oci:${layout} docker://${registry.host}/bench/skopeo:v1`
-  let pushed = false
-  return {
-    id: 'skopeo',
-    name: 'skopeo copy of the built layout, image in the registry',
-    command,
-    before: async () => {
-      if (!pushed) {
-        await makeLayout(layout)
-        await runShell(command)
-      }
-      pushed = true
-      settle()
-    },
+  const source = `oci:${layout}`
+  const cache = join(folder, 'cache-copy')
+  const copy = ({ id, name, command }) => {
+    let copied = false
+    return {
+      id,
+      name: `${name} of the built layout, image in the registry`,
+      command,
+      before: async () => {
+        if (!existsSync(layout)) await makeLayout(layout)
+        if (!copied) await runShell(command)
+        copied = true
+        settle()
+      },
+    }
   }
+  const to = (id) => `${source} docker://${registry.host}/bench/${id}:v1`
+  const ours = {
+    id: 'copy',
+    name: 'ocibuild copy',
+    command: `OCIBUILD_CACHE_DIR=${cache} node ${cli} copy -q ${to('copy')}`,
+  }
+  const theirs = {
+    id: 'skopeo',
+    name: 'skopeo copy',
+    command: `skopeo copy --dest-tls-verify=false ${to('skopeo')}`,
+  }
+  return [
+    { ...copy(ours), node: true },
+    has('skopeo') ? copy(theirs) : { id: 'skopeo', reason: 'skopeo not installed' },
+  ]
 }
 
 function containerify(registry) {

@@ -6,14 +6,14 @@ import { median } from './measure.mjs'
 import { has, versionOf } from './tools.mjs'
 
 /**
- * @param {Parameters<typeof bounds>[0] & { tree: { files: number, bytes: number }, rounds: number,
+ * @param {Parameters<typeof bounds>[0] & { tree: { files: number, bytes: number }, rounds: number, partial: boolean,
  *   missing: readonly { id: string, reason: string }[] }} run
  */
 export function report(run) {
   const { measured, missing, tree, rounds } = run
   const machine = `${cpus().length} × ${cpus()[0]?.model ?? 'unknown'}, ${mega(totalmem())} memory`
   const node = `Node.js ${process.versions.node}, zlib ${process.versions.zlib}`
-  const rows = bounds(run)
+  const rows = bounds(run).filter(({ measured }) => !run.partial || measured !== undefined)
   const lost = [
     ...lostCases(measured),
     ...rows
@@ -78,7 +78,7 @@ function toolVersions(measured) {
     ['sha256sum', ['pigz', 'crane', 'tar-zstd']],
     ['umoci', ['umoci']],
     ['skopeo', ['skopeo']],
-    ['docker-registry', ['clean', 'repush', 'skopeo', 'containerify']],
+    ['docker-registry', ['clean', 'repush', 'copy', 'skopeo', 'containerify']],
   ]
   return used
     .filter(([tool, ids]) => ids.some((id) => ran.has(id)) && has(tool))

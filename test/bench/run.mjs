@@ -10,14 +10,14 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { ensureCompiled } from '../../scripts/lib/compile.mjs'
 import { buildCases, makeLayout } from './cases-build.mjs'
-import { largeCases, storedShare } from './cases-large.mjs'
+import { largeCases, share, storedShare } from './cases-large.mjs'
 import { peerCases, pigzBytes } from './cases-peers.mjs'
 import { openRegistryCases } from './cases-registry.mjs'
 import { measure } from './measure.mjs'
 import { report } from './report.mjs'
 import { app, countTree, layerSizes, prepareApp, restore, work } from './workload.mjs'
 
-const usual = 'cold unchanged source dependency gzip1 zstd clean repush'
+const usual = 'cold unchanged source dependency gzip1 zstd clean repush copy'
 const peers = 'pigz crane tar-zstd umoci skopeo containerify noise'
 const known = {
   usual: `${usual} ${peers}`.split(' '),
@@ -43,7 +43,7 @@ const registry = await openRegistryCases(wanted)
 try {
   const text = await run()
   process.stdout.write(text)
-  if (chosen === undefined) writeFileSync(join(import.meta.dirname, 'RESULTS.md'), text)
+  if (chosen === undefined && share === 1) writeFileSync(join(import.meta.dirname, 'RESULTS.md'), text)
 } finally {
   await registry.close()
   restore()
@@ -66,6 +66,7 @@ async function run() {
     measured,
     missing,
     rounds,
+    partial: chosen !== undefined,
     traffic: registry.traffic,
     tree: countTree(app),
     bytesOfPigz: wanted('cold') && wanted('pigz') ? await compareBytes() : undefined,
