@@ -10,6 +10,7 @@ import { readManifest, type Manifest } from '../project/manifest.ts'
 import { fitsTarget, type NativeTarget } from '../project/native-platform.ts'
 import { locate, type PnpLocation } from './pnp-location.ts'
 import type { PnpPackage, PnpState } from './pnp-state.ts'
+import type { YarnLock } from './yarn-lock.ts'
 
 export interface PnpReached extends PnpLocation {
   /** As the image's `.pnp.cjs` has it. */
@@ -29,7 +30,12 @@ export interface PnpClosure {
 }
 
 /** Throws `OCB-NODE-PNP`, `OCB-NODE-NOT-INSTALLED` and `OCB-NODE-LINK-OUTSIDE`. */
-export function findPnpClosure(project: Project, state: PnpState, target: NativeTarget): PnpClosure {
+export function findPnpClosure(
+  project: Project,
+  state: PnpState,
+  lock: YarnLock,
+  target: NativeTarget,
+): PnpClosure {
   const byKey = new Map(state.packages.map((item) => [keyOf(item.name, item.reference), item]))
   const app = state.packages.find(
     ({ name, isSoft, location }) => name !== null && isSoft && folderOf(project, location) === project.folder,
@@ -44,8 +50,9 @@ export function findPnpClosure(project: Project, state: PnpState, target: Native
     const isThere = existsSync(place.hostPath)
     const manifest = isThere && !place.isArchive ? readManifest(place.hostPath) : undefined
     const own = { name: item.name ?? '', folder: place.hostPath, manifest }
-    if (by !== undefined && isOthers(item, place, manifest, isThere, target)) {
-      leftOut.push({ name: item.name ?? '', by, manifest })
+    const system = manifest ?? lock.find(item)?.system
+    if (by !== undefined && isOthers(item, place, system, isThere, target)) {
+      leftOut.push({ name: item.name ?? '', by, manifest: system })
       // Its name stays known, so that a program that asks for it is told what is wrong.
       reached.set(item, { ...place, hostPath: '', item: { ...item, dependencies: [] }, manifest })
       return
@@ -93,15 +100,13 @@ export function findPnpClosure(project: Project, state: PnpState, target: Native
 /** Binaries lie unplugged, each for one system; those of others were not fetched. */
 function isOthers(
   { isSoft }: PnpPackage,
-  { isArchive, imagePath }: PnpLocation,
-  manifest: Manifest | undefined,
+  { isArchive }: PnpLocation,
+  system: Manifest | undefined,
   isThere: boolean,
   target: NativeTarget,
 ): boolean {
-  if (isSoft || isArchive) return false
-  return isThere
-    ? manifest !== undefined && !fitsTarget(manifest, target)
-    : imagePath.startsWith('.yarn/unplugged/')
+  if (isSoft || isArchive || system === undefined) return false
+  return !isThere || !fitsTarget(system, target)
 }
 
 function ships(

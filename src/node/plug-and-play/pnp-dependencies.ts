@@ -1,8 +1,7 @@
 /** A project that Yarn installed with Plug'n'Play: its archives, unplugged folders and `.pnp.cjs` as a layer. */
 
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { join, posix, relative, sep } from 'node:path'
-import { isPlainObject } from '../../config/check-shape.ts'
 import { below } from '../../plan/image-path.ts'
 import type { Placement } from '../../plan/placement.ts'
 import { walkFolder } from '../../plan/walk-folder.ts'
@@ -22,6 +21,7 @@ import {
 import type { FindBin } from '../project/start-command.ts'
 import { findPnpClosure, type PnpReached } from './pnp-closure.ts'
 import { readPnpState } from './pnp-state.ts'
+import { readYarnLock, type YarnLock } from './yarn-lock.ts'
 
 const loader = '.pnp.loader.mjs'
 
@@ -33,7 +33,8 @@ export async function plugAndPlay(
 ): Promise<LockedDependencies> {
   const { root } = project
   const state = readPnpState(root)
-  const found = findPnpClosure(project, state, target)
+  const lock = await readYarnLock(root)
+  const found = findPnpClosure(project, state, lock, target)
   const closure: DependencyClosure = {
     packages: found.packages.filter(({ isArchive }) => !isArchive).map(asPackage),
     workspaces: found.workspaces,
@@ -56,7 +57,7 @@ export async function plugAndPlay(
       ...(hasLoader ? [map.placer.place(below(map.mount, loader), join(root, loader), 'file')] : []),
     ],
     placeWorkspaceLinks: () => [],
-    findBin: await binFinder(project, found.packages),
+    findBin: binFinder(project, found.packages, lock),
     executables: new Set(),
     env: { NODE_OPTIONS: options },
     decisions: [
@@ -104,24 +105,12 @@ function asPackage({ item, hostPath, manifest }: PnpReached): ClosurePackage {
   return { name: item.name ?? '', folder: hostPath, manifest }
 }
 
-/** Archives are not looked into: yarn.lock has the commands of each package. */
-async function binFinder({ root, folder }: Project, packages: readonly PnpReached[]): Promise<FindBin> {
-  let lock: unknown
-  if (existsSync(join(root, 'yarn.lock'))) {
-    const { parse } = await import('yaml')
-    lock = parse(readFileSync(join(root, 'yarn.lock'), 'utf8'))
-  }
-  const bins = new Map<string, unknown>()
-  for (const entry of Object.values(isPlainObject(lock) ? lock : {})) {
-    if (isPlainObject(entry) && typeof entry['resolution'] === 'string')
-      bins.set(entry['resolution'], entry['bin'])
-  }
+/** Archives are not looked into: the lockfile has the commands of each package. */
+function binFinder({ root, folder }: Project, packages: readonly PnpReached[], lock: YarnLock): FindBin {
   return (command) => {
     for (const reached of packages) {
-      const { name, reference } = reached.item
-      const bin = bins.get(`${name ?? ''}@${(reference ?? '').replace(/^virtual:[^#]*#/, '')}`)
-      const file = isPlainObject(bin) ? bin[command] : undefined
-      if (typeof file !== 'string') continue
+      const file = lock.find(reached.item)?.bin[command]
+      if (file === undefined) continue
       const from = relative(root, folder).split(sep).join('/')
       const path = posix.relative(from, posix.join(reached.item.location, file))
       return { path, package: asPackage(reached) }

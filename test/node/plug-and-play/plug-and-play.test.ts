@@ -5,6 +5,7 @@ import { afterAll, describe, expect, it } from 'vitest'
 import { detectProject } from '../../../src/node/project/detect-project.ts'
 import { findPnpClosure, type PnpClosure } from '../../../src/node/plug-and-play/pnp-closure.ts'
 import { locate } from '../../../src/node/plug-and-play/pnp-location.ts'
+import { readYarnLock } from '../../../src/node/plug-and-play/yarn-lock.ts'
 import { readPnpState } from '../../../src/node/plug-and-play/pnp-state.ts'
 import { errorOf, makeProject, removeProjects, type Files } from '../project/project-kit.ts'
 
@@ -62,7 +63,17 @@ function program(data: object): string {
 
 const files = {
   'package.json': { name: 'app', dependencies: { a: '1', "it's": '1' }, devDependencies: { dev: '1' } },
-  'yarn.lock': '',
+  'yarn.lock': `"other@npm:1.0.0":
+  version: 1.0.0
+  resolution: "other@npm:1.0.0"
+  conditions: os=darwin & (cpu=x64 | cpu=arm64)
+
+"a@npm:^1.0.0":
+  version: 1.0.0
+  resolution: "a@npm:1.0.0"
+  bin:
+    a-tool: ./cli.js
+`,
   '.pnp.cjs': program(state),
   '.yarn/cache/a.zip': 'a',
   '.yarn/cache/dev.zip': 'dev',
@@ -73,7 +84,7 @@ const files = {
 async function closureOf(more: Files, os = 'linux'): Promise<PnpClosure> {
   const project = await detectProject(makeProject({ ...files, ...more }), undefined)
   const target = { platform: { os, architecture: 'amd64' }, libc: undefined }
-  return findPnpClosure(project, readPnpState(project.root), target)
+  return findPnpClosure(project, readPnpState(project.root), await readYarnLock(project.root), target)
 }
 
 const names = (closure: PnpClosure): readonly string[] => closure.packages.map(({ item }) => item.name ?? '')
@@ -84,6 +95,24 @@ describe('the closure', () => {
     expect(names(closure)).toEqual(['a', "it's", 'native'])
     expect(closure.leftOut.map(({ name }) => name)).toEqual(['other'])
     expect(names(await closureOf({}, 'freebsd'))).toEqual(['a', "it's"])
+  })
+
+  it('misses what was not unplugged, where it is for all systems', async () => {
+    const error = await errorOf(() => closureOf({ 'yarn.lock': '' }))
+    expect(error.code).toBe('OCB-NODE-NOT-INSTALLED')
+    expect(error.message).toContain('other-1')
+  })
+
+  it('tells the commands and systems of packages', async () => {
+    const project = await detectProject(makeProject(files), undefined)
+    const lock = await readYarnLock(project.root)
+    const found = readPnpState(project.root).packages.map((item) => lock.find(item))
+    expect(found.flatMap((item) => (item === undefined ? [] : Object.entries(item.bin)))).toEqual([
+      ['a-tool', './cli.js'],
+    ])
+    expect(found.flatMap((item) => item?.system ?? [])).toMatchObject([
+      { name: 'other', os: ['darwin'], cpu: ['x64', 'arm64'], libc: [] },
+    ])
   })
 
   it('names what is not there, and what lies outside', async () => {
@@ -107,7 +136,7 @@ describe('.pnp.cjs', () => {
     const project = await detectProject(makeProject(files), undefined)
     const read = readPnpState(project.root)
     const target = { platform: { os: 'linux', architecture: 'amd64' }, libc: undefined }
-    const written = read.format(findPnpClosure(project, read, target).told)
+    const written = read.format(findPnpClosure(project, read, await readYarnLock(project.root), target).told)
     expect([...written.keys()]).toEqual(['.pnp.cjs'])
     const text = new TextDecoder().decode(written.get('.pnp.cjs'))
     const made = { data: {} as Partial<typeof state> }
