@@ -3,6 +3,7 @@
 import { existsSync } from 'node:fs'
 import { join, relative, sep } from 'node:path'
 import { OciBuildError } from '../../errors.ts'
+import { formatPlatform } from '../../spec/platform.ts'
 import type { ClosurePackage, LeftOut } from '../project/dependency-closure.ts'
 import type { Project } from '../project/detect-project.ts'
 import { isBelow } from '../project/installed-tree.ts'
@@ -52,6 +53,7 @@ export function findPnpClosure(
     const own = { name: item.name ?? '', folder: place.hostPath, manifest }
     const system = manifest ?? lock.find(item)?.system
     if (by !== undefined && isOthers(item, place, system, isThere, target)) {
+      if (!isThere && isWanted(system, target)) throw notUnplugged(project, item, place, target)
       leftOut.push({ name: item.name ?? '', by, manifest: system })
       // Its name stays known, so that a program that asks for it is told what is wrong.
       reached.set(item, { ...place, hostPath: '', item: { ...item, dependencies: [] }, manifest })
@@ -109,6 +111,12 @@ function isOthers(
   return !isThere || !fitsTarget(system, target)
 }
 
+/** Of those for both kinds of libc one is enough, where the base's is not known. */
+function isWanted(system: Manifest | undefined, target: NativeTarget): boolean {
+  if (system === undefined || (target.libc === undefined && system.libc.length > 0)) return false
+  return fitsTarget(system, target)
+}
+
 function ships(
   { dependencies, optionalDependencies, peerDependencies, devDependencies, name }: Manifest,
   wanted: string,
@@ -129,6 +137,18 @@ function stale({ root, manager }: Project, why: string): OciBuildError {
   return new OciBuildError('OCB-NODE-NOT-INSTALLED', {
     message: `${join(root, '.pnp.cjs')} is not of what is installed: ${why}`,
     hint: `run ${manager.install} in ${root}`,
+  })
+}
+
+function notUnplugged(
+  { root, manager }: Project,
+  { name }: PnpPackage,
+  { hostPath }: PnpLocation,
+  { platform }: NativeTarget,
+): OciBuildError {
+  return new OciBuildError('OCB-NODE-NOT-INSTALLED', {
+    message: `${name ?? ''} is for ${formatPlatform(platform)}, and is not in ${hostPath}`,
+    hint: `add the image's os, cpu and libc to supportedArchitectures of .yarnrc.yml, and run ${manager.install} in ${root}`,
   })
 }
 

@@ -103,6 +103,13 @@ describe('the closure', () => {
     expect(error.message).toContain('other-1')
   })
 
+  it('misses what is for the system of the image', async () => {
+    const error = await errorOf(() => closureOf({}, 'darwin'))
+    expect(error.code).toBe('OCB-NODE-NOT-INSTALLED')
+    expect(error.message).toContain('other is for darwin/amd64, and is not in ')
+    expect(error.hint).toContain('supportedArchitectures')
+  })
+
   it('tells the commands and systems of packages', async () => {
     const project = await detectProject(makeProject(files), undefined)
     const lock = await readYarnLock(project.root)
