@@ -13,16 +13,20 @@ export function noise(seed) {
   return (length) => cipher.update(Buffer.alloc(length))
 }
 
-/** Pages of 4 KiB, the first half of each noise, the second words in an order that the noise gives. */
+/** Pages of 4 KiB, the first half of each noise, the second a piece of a text of words at a place the noise gives. */
 export function halfNoise(seed) {
   const next = noise(seed)
+  const text = wordsOf(next(128 * 1024))
   return (length) => {
     const bytes = next(length)
     for (let start = half; start < length; start += page) {
-      const end = Math.min(start + half, length)
-      let at = start
-      while (at < end) at += bytes.write(`${words[bytes[at] % words.length]} `, at, end - at, 'latin1')
+      const from = bytes.readUInt32LE(start - 4) % (text.length - half)
+      text.copy(bytes, start, from, from + Math.min(half, length - start))
     }
     return bytes
   }
+}
+
+function wordsOf(bytes) {
+  return Buffer.from(Array.from(bytes, (byte) => words[byte % words.length]).join(' '), 'latin1')
 }

@@ -47,7 +47,7 @@ try {
 } finally {
   await registry.close()
   restore()
-  rmSync(join(work, 'large'), { recursive: true, force: true })
+  if (known.large.some(wanted)) rmSync(join(work, 'large'), { recursive: true, force: true })
 }
 
 async function run() {
