@@ -16,5 +16,6 @@ export function gzipTrailer(crc: number, lengthBytes: number): Uint8Array {
 
 /** The crc32 of bytes, going on from `previous`. */
 export function updateCrc32(bytes: Uint8Array, previous: number): number {
-  return crc32(bytes, previous)
+  // Of no bytes zlib gives 0, not what there was.
+  return bytes.length === 0 ? previous : crc32(bytes, previous)
 }

@@ -36,7 +36,7 @@ export interface Deflater {
   deflateHere(job: DeflateJob): Uint8Array
   /** A hasher on one of the threads. */
   hasher(): StreamHasher
-  /** Ends the threads; a later block starts new ones. */
+  /** Ends the threads. What they have not done fails, and so does all that is asked later. */
   close(): Promise<void>
 }
 
@@ -44,17 +44,19 @@ export interface Deflater {
 interface Thread {
   readonly worker: Worker
   readonly waiting: { resolve(answer: unknown): void; reject(error: unknown): void }[]
+  ended: boolean
 }
 
 /** Threads start with the first block that is given to them. */
 export function createDeflater(threads: number): Deflater {
   const running: Thread[] = []
+  let closed = false
   let hashers = 0
 
   const startOne = (): Thread => {
     const workerData = { module: deflateModule(), windowBytes }
     const worker = new Worker(threadCode, { eval: true, workerData, execArgv: [] })
-    const thread: Thread = { worker, waiting: [] }
+    const thread: Thread = { worker, waiting: [], ended: false }
     const fail = (error: unknown): void => {
       for (const { reject } of thread.waiting.splice(0)) reject(error)
     }
@@ -64,17 +66,23 @@ export function createDeflater(threads: number): Deflater {
       if (thread.waiting.length === 0) worker.unref()
     })
     worker.on('error', fail)
-    worker.on('exit', (status) => fail(new Error(`a compressing thread ended with ${status}`)))
+    worker.on('exit', (status) => {
+      thread.ended = true
+      fail(endedError(status))
+    })
     running.push(thread)
     return thread
   }
   /** The one with least to do. */
   const next = (): Thread => {
+    if (closed) throw endedError(0)
     if (running.length < threads) return startOne()
     return running.reduce((least, thread) => (thread.waiting.length < least.waiting.length ? thread : least))
   }
-  const ask = ({ worker, waiting }: Thread, task: object): Promise<unknown> =>
+  const ask = ({ worker, waiting, ended }: Thread, task: object): Promise<unknown> =>
     new Promise((resolve, reject) => {
+      // Nobody would answer.
+      if (ended) throw endedError(0)
       waiting.push({ resolve, reject })
       worker.ref()
       // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
@@ -91,22 +99,29 @@ export function createDeflater(threads: number): Deflater {
     deflateHere: encodeBlock,
     hasher() {
       const id = (hashers += 1)
-      const thread = next()
+      // Not before there is a block: a layer that fails on its first file starts none.
+      let thread: Thread | undefined
+      const own = (): Thread => (thread ??= next())
       return {
         async add(block) {
-          await ask(thread, { ...block, id, task: 'hash' })
+          await ask(own(), { ...block, id, task: 'hash' })
         },
         async end() {
-          const answer = await ask(thread, { id, task: 'sums' })
+          const answer = await ask(own(), { id, task: 'sums' })
           if (isSums(answer)) return answer
           throw new Error('a hashing thread answered with something else')
         },
       }
     },
     async close() {
+      closed = true
       await Promise.all(running.splice(0).map(({ worker }) => worker.terminate()))
     },
   }
+}
+
+function endedError(status: number): Error {
+  return new Error(`a compressing thread ended with ${status}`)
 }
 
 function isSums(value: unknown): value is StreamSums {

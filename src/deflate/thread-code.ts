@@ -24,7 +24,8 @@ const tasks = {
     const bytes = new Uint8Array(buffer, start, length)
     const stream = streams.get(id) ?? { hash: createHash('sha256'), crc: 0 }
     stream.hash.update(bytes)
-    stream.crc = crc32(bytes, stream.crc)
+    // Of no bytes zlib gives 0, not what there was.
+    if (length > 0) stream.crc = crc32(bytes, stream.crc)
     streams.set(id, stream)
     parentPort.postMessage(undefined)
   },

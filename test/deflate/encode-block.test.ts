@@ -7,6 +7,7 @@ import * as fc from 'fast-check'
 import { afterAll, describe, expect, it } from 'vitest'
 import { makeDeflateText } from '../../scripts/write-deflate.ts'
 import { gzipHeader, gzipTrailer } from '../../src/content/gzip-member.ts'
+import { sha256 } from '../../src/content/hash.ts'
 import { createDeflater } from '../../src/deflate/deflater.ts'
 import { encodeBlock, type DeflateJob } from '../../src/deflate/encode-block.ts'
 import { itWithPeers } from '../helpers/peers.ts'
@@ -184,12 +185,33 @@ describe('threads', () => {
     expect(there.map((bytes) => Buffer.from(bytes))).toEqual(here.map((bytes) => Buffer.from(bytes)))
   })
 
-  it('start again after they were ended, and what they had not done fails', async () => {
-    const pending = Promise.allSettled([deflater.deflate(jobOf(sample('noise', MiB)))])
-    await deflater.close()
-    expect((await pending)[0].status).toBe('rejected')
-    const again = await deflater.deflate(jobOf(Buffer.from('again')))
-    expect(decode(again).toString()).toBe('again')
+  it('leave nobody waiting once they are ended, and fail what is asked later', async () => {
+    const short = createDeflater(2)
+    const hasher = short.hasher()
+    const block = { buffer: new SharedArrayBuffer(10), start: 0, length: 10 }
+    await hasher.add(block)
+    const pending = Promise.allSettled([short.deflate(jobOf(sample('noise', MiB))), hasher.add(block)])
+    await short.close()
+    // Done before the end came, or not: nobody waits for ever.
+    expect(await pending).toHaveLength(2)
+    await expect(short.deflate(jobOf(Buffer.from('again')))).rejects.toThrow('ended')
+    await expect(hasher.add(block)).rejects.toThrow('ended')
+    await expect(hasher.end()).rejects.toThrow('ended')
+    await expect(short.hasher().add(block)).rejects.toThrow('ended')
+  })
+
+  it('hash streams of blocks side by side', async () => {
+    const [one, other] = [deflater.hasher(), deflater.hasher()]
+    const parts = [sample('words', 100_000), none, sample('noise', 5), sample('few', 300_000)]
+    for (const part of parts) {
+      const block = { buffer: Uint8Array.from(part).buffer, start: 0, length: part.length }
+      await Promise.all([one.add(block), other.add(block), other.add(block)])
+    }
+    const all = Buffer.concat(parts)
+    const twice = Buffer.concat(parts.flatMap((part) => [part, part]))
+    expect(await one.end()).toEqual({ sha256: sha256(all).slice(7), crc32: crc32(all) })
+    expect(await other.end()).toEqual({ sha256: sha256(twice).slice(7), crc32: crc32(twice) })
+    expect(await deflater.hasher().end()).toEqual({ sha256: sha256('').slice(7), crc32: 0 })
   })
 })
 
