@@ -1,7 +1,8 @@
 /** How blocks of a tar become a layer blob: gzip, zstd or as they are, behind one small interface. */
 
 import * as zlib from 'node:zlib'
-import { windowBytes } from '../deflate/deflate-module.ts'
+import { maxBlockBytes, windowBytes } from '../deflate/deflate-module.ts'
+import { outputBytes } from '../deflate/encode-block.ts'
 import type { Deflater } from '../deflate/deflater.ts'
 import { OciBuildError } from '../errors.ts'
 import { mediaTypes, type MediaType } from '../spec/media-type.ts'
@@ -12,8 +13,13 @@ export interface BlockEncoder {
   readonly head: Uint8Array | undefined
   /** Bytes that a block's buffer must have before the block. */
   readonly headroom: number
-  /** Begins to encode a block; blocks are given in order. Nobody may touch the block's buffer until the promise settles. */
-  encode(block: Buffer): Promise<Uint8Array>
+  /** Bytes that `output` must have. */
+  readonly outputBytes: number
+  /**
+   * Begins to encode a block; blocks are given in order. Nobody may touch the block's buffer until the promise settles.
+   * The result may lie in `output`.
+   */
+  encode(block: Buffer, output: SharedArrayBuffer): Promise<Uint8Array>
   /** Takes note of a block, in order too, whose encoded bytes are at hand. */
   pass(block: Buffer): void
   /** After the last block. `crc32` and `length`, in bytes, are of all blocks. */
@@ -43,6 +49,7 @@ export function createBlockEncoder(
     mediaType: mediaTypes.layer,
     head: undefined,
     headroom: 0,
+    outputBytes: 0,
     // A copy: the block's buffer is used again while the blob's reader may still hold these bytes.
     encode: (block) => inTurn(Uint8Array.from(block)),
     pass() {},
@@ -70,13 +77,14 @@ function gzipEncoder(level: number, deflater: Deflater, small: boolean): BlockEn
     mediaType: mediaTypes.layerGzip,
     head: gzipHeader,
     headroom: windowBytes,
-    encode(block) {
+    outputBytes: outputBytes(maxBlockBytes),
+    encode(block, output) {
       const { buffer, byteOffset: start } = block
       const dictionaryLength = window.length
       new Uint8Array(buffer).set(window, start - dictionaryLength)
       note(block)
       const job = { buffer, start, length: block.length, dictionaryLength, level }
-      if (here === 0) return deflater.deflate(job)
+      if (here === 0) return deflater.deflate(job, output)
       here -= 1
       return inTurn(deflater.deflateHere(job))
     },
@@ -124,6 +132,7 @@ function zstdEncoder(level: number): BlockEncoder {
     mediaType: mediaTypes.layerZstd,
     head: undefined,
     headroom: 0,
+    outputBytes: 0,
     // Each block is a frame of its own, one call in the pool; never nbWorkers, which cuts the output short.
     encode: (block) =>
       new Promise((resolve, reject) => {

@@ -34,7 +34,7 @@ export function createMemoryStore(): MemoryStore {
     },
 
     async ingest(mediaType: MediaType, content: ByteStream, options?: StoreOptions): Promise<Descriptor> {
-      const bytes = await collect(content, options)
+      const bytes = await collect(copies(content), options)
       const descriptor: Descriptor = { mediaType, digest: sha256(bytes), size: bytes.length }
       blobs.set(descriptor.digest, { descriptor, bytes })
       return descriptor
@@ -70,4 +70,9 @@ async function collect(content: ByteStream, options: StoreOptions | undefined): 
     chunks.push(chunk)
   }
   return new Uint8Array(Buffer.concat(chunks))
+}
+
+/** Chunks whose producer uses them again, as bytes of their own. */
+async function* copies(content: ByteStream): AsyncGenerator<Uint8Array> {
+  for await (const chunk of content) yield Uint8Array.from(chunk)
 }

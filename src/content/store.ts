@@ -40,7 +40,10 @@ export interface Tagger {
 
 export interface Target extends ContentStore, Tagger {}
 
-/** Local stores: takes bytes whose digest is not yet known. */
+/**
+ * Local stores: takes bytes whose digest is not yet known. Their producer may use a chunk again once the next was asked
+ * for.
+ */
 export interface Ingester {
   ingest(mediaType: MediaType, content: ByteStream, options?: StoreOptions): Promise<Descriptor>
 }

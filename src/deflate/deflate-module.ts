@@ -5,6 +5,9 @@ import { deflateWasm } from './deflate-wasm.ts'
 /** How far back deflate looks, in bytes (RFC 1951, section 2): a block's dictionary is this much of what precedes it. */
 export const windowBytes: number = 32 * 1024
 
+/** The longest block that it takes, in bytes. */
+export const maxBlockBytes: number = 1024 * 1024 + 1024
+
 /** What the module exports. The input lies `windowBytes` after `inputPtr()`, the dictionary right before it. */
 export interface DeflateExports {
   readonly memory: WebAssembly.Memory

@@ -30,8 +30,8 @@ export interface StreamHasher {
 export interface Deflater {
   /** Threads that work at once. */
   readonly threads: number
-  /** Compresses a block. */
-  deflate(job: DeflateJob): Promise<Uint8Array>
+  /** Compresses a block into `output`, which takes the longest result: see `outputBytes`. Gives what of it is filled. */
+  deflate(job: DeflateJob, output: SharedArrayBuffer): Promise<Uint8Array>
   /** Compresses a block right here: for what is not worth starting threads for. */
   deflateHere(job: DeflateJob): Uint8Array
   /** A hasher on one of the threads. */
@@ -91,9 +91,9 @@ export function createDeflater(threads: number): Deflater {
 
   return {
     threads,
-    async deflate(job) {
-      const answer = await ask(next(), { ...job, task: 'deflate' })
-      if (answer instanceof Uint8Array) return answer
+    async deflate(job, output) {
+      const size = await ask(next(), { ...job, output, task: 'deflate' })
+      if (typeof size === 'number') return new Uint8Array(output, 0, size)
       throw new Error('a compressing thread answered with something else')
     },
     deflateHere: encodeBlock,

@@ -15,6 +15,11 @@ export interface DeflateJob {
   readonly level: number
 }
 
+/** The longest that a block of so many bytes can become: stored, in pieces of 64 KiB, with the flush. */
+export function outputBytes(length: number): number {
+  return length + 5 * Math.ceil(length / 65_535) + 5
+}
+
 let own: DeflateExports | undefined
 
 /** Raw deflate that ends on a byte boundary with a sync flush, so that blocks can be joined. */

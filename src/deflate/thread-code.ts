@@ -11,14 +11,14 @@ const { module, windowBytes } = workerData
 let encoder
 const streams = new Map()
 const tasks = {
-  deflate({ buffer, start, length, dictionaryLength, level }) {
+  deflate({ buffer, start, length, dictionaryLength, level, output }) {
     encoder ??= new WebAssembly.Instance(module).exports
     const bytes = new Uint8Array(encoder.memory.buffer)
     const input = new Uint8Array(buffer, start - dictionaryLength, dictionaryLength + length)
     bytes.set(input, encoder.inputPtr() + windowBytes - dictionaryLength)
     const size = encoder.deflate(length, dictionaryLength, level)
-    const deflated = bytes.slice(encoder.outputPtr(), encoder.outputPtr() + size)
-    parentPort.postMessage(deflated, [deflated.buffer])
+    new Uint8Array(output).set(bytes.subarray(encoder.outputPtr(), encoder.outputPtr() + size))
+    parentPort.postMessage(size)
   },
   hash({ id, buffer, start, length }) {
     const bytes = new Uint8Array(buffer, start, length)

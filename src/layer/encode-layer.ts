@@ -34,7 +34,7 @@ export interface EncodeOptions {
 
 export interface EncodedLayer {
   readonly mediaType: MediaType
-  /** The blob's bytes; may be read once. */
+  /** The blob's bytes; may be read once. A chunk holds until the next is asked for. */
   readonly blob: ByteStream
   /** Of the uncompressed tar; known when `blob` was read to its end. */
   diffId(): Digest
@@ -49,6 +49,7 @@ interface Pending {
   readonly block: Buffer
   readonly encoded: Promise<Uint8Array>
   readonly hashed: Promise<void>
+  readonly output: SharedArrayBuffer
 }
 
 export function encodeLayer(changeset: Changeset, options: EncodeOptions): EncodedLayer {
@@ -57,7 +58,9 @@ export function encodeLayer(changeset: Changeset, options: EncodeOptions): Encod
   const limits = compression.type === 'zstd' ? zstdLimits : standardLimits
   const bufferBytes = encoder.headroom + limits.maxBytes + endOfArchiveBytes
   const blocks = createPending(encoder, options)
-  const hasher = createStreamHasher(deflater, options.fewBytes === true)
+  // Where every core is busy compressing, a thread more to hash would only take turns with them.
+  const hashHere = options.fewBytes === true || (options.known === undefined && deflater.threads <= 2)
+  const hasher = createStreamHasher(deflater, hashHere)
   const segments: Segment[] = []
   let tarBytes = 0
   let offset = encoder.head?.length ?? 0
@@ -66,6 +69,7 @@ export function encodeLayer(changeset: Changeset, options: EncodeOptions): Encod
   async function* encode(): AsyncGenerator<Uint8Array> {
     // Shared with the threads that compress: a block goes there without being copied.
     const free: ArrayBufferLike[] = []
+    const outputs: SharedArrayBuffer[] = []
     const takeBuffer = (): Buffer =>
       Buffer.from(free.pop() ?? new SharedArrayBuffer(bufferBytes), encoder.headroom)
     const queue: Pending[] = []
@@ -87,10 +91,14 @@ export function encodeLayer(changeset: Changeset, options: EncodeOptions): Encod
       tarBytes += bytes.length
       const hashed = hasher.add({ buffer: bytes.buffer, start: bytes.byteOffset, length: bytes.length })
       hashed.catch(() => {})
-      queue.push({ ...blocks.begin(block), hashed })
+      const output = outputs.pop() ?? new SharedArrayBuffer(encoder.outputBytes)
+      queue.push({ ...blocks.begin(block, output), hashed, output })
       // Each thread has a block to go on with.
       const first = queue.length > deflater.threads * 2 ? queue.shift() : undefined
-      if (first) yield await finish(first)
+      if (first) {
+        yield await finish(first)
+        outputs.push(first.output)
+      }
       onProgress?.(tarBytes)
     }
     for (const pending of queue) yield await finish(pending)
@@ -116,13 +124,13 @@ export function encodeLayer(changeset: Changeset, options: EncodeOptions): Encod
 function createPending(
   encoder: BlockEncoder,
   { compression, encoderId, known }: EncodeOptions,
-): { begin(block: TarBlock): Omit<Pending, 'hashed'> } {
+): { begin(block: TarBlock, output: SharedArrayBuffer): Omit<Pending, 'hashed' | 'output'> } {
   const level = compression.type === 'none' ? 0 : compression.level
   const settings = `${compression.type}:${level} ${encoderId}`
   // What the dictionary is taken from: the block before, and where that is shorter than a dictionary, what it had.
   let before = ''
   return {
-    begin({ bytes, identity }) {
+    begin({ bytes, identity }, output) {
       const key = segmentKey(settings, before, identity)
       before = bytes.length >= encoder.headroom ? identity : `${before} ${identity}`
       const found = known?.find(key)
@@ -130,7 +138,7 @@ function createPending(
         encoder.pass(bytes)
         return { key, block: bytes, encoded: Promise.resolve(found) }
       }
-      const encoded = encoder.encode(bytes)
+      const encoded = encoder.encode(bytes, output)
       // The failure is met where the block is awaited; here it only must not count as unhandled.
       encoded.catch(() => {})
       return { key, block: bytes, encoded }

@@ -9,7 +9,8 @@ import { makeDeflateText } from '../../scripts/write-deflate.ts'
 import { gzipHeader, gzipTrailer } from '../../src/content/gzip-member.ts'
 import { sha256 } from '../../src/content/hash.ts'
 import { createDeflater } from '../../src/deflate/deflater.ts'
-import { encodeBlock, type DeflateJob } from '../../src/deflate/encode-block.ts'
+import { maxBlockBytes } from '../../src/deflate/deflate-module.ts'
+import { encodeBlock, outputBytes, type DeflateJob } from '../../src/deflate/encode-block.ts'
 import { itWithPeers } from '../helpers/peers.ts'
 
 const KiB = 1024
@@ -104,7 +105,7 @@ describe('a block that is compressed', () => {
         const input = all.subarray(before)
         const encoded = encode(input, dictionary, level)
         expect(decode(encoded, dictionary).equals(input)).toBe(true)
-        expect(encoded.length).toBeLessThanOrEqual(mostBytes(input.length))
+        expect(encoded.length).toBeLessThanOrEqual(outputBytes(input.length))
       }),
       { numRuns: 150 },
     )
@@ -113,7 +114,7 @@ describe('a block that is compressed', () => {
   it('is stored where it would not shrink: five bytes more for each 64 KiB, and the flush', () => {
     for (const level of levels) {
       for (const length of [1, 5, 1000, 64 * KiB, MiB]) {
-        expect(encode(sample('noise', length), none, level).length).toBeLessThanOrEqual(mostBytes(length))
+        expect(encode(sample('noise', length), none, level).length).toBeLessThanOrEqual(outputBytes(length))
       }
     }
     const mixed = Buffer.concat([sample('noise', 300 * KiB), sample('words', 300 * KiB)])
@@ -165,10 +166,7 @@ describe('a block that is compressed', () => {
   })
 })
 
-/** Stored blocks and the flush: the bound of `assembly/index.ts`. */
-function mostBytes(length: number): number {
-  return length + 5 * Math.ceil(length / 65_535) + 5
-}
+const output = (): SharedArrayBuffer => new SharedArrayBuffer(outputBytes(maxBlockBytes))
 
 describe('threads', () => {
   const deflater = createDeflater(2)
@@ -181,7 +179,7 @@ describe('threads', () => {
         return jobOf(input, sample('words', index * 3000), 1 + index)
       })
     const here = jobs().map(encodeBlock)
-    const there = await Promise.all(jobs().map((job) => deflater.deflate(job)))
+    const there = await Promise.all(jobs().map((job) => deflater.deflate(job, output())))
     expect(there.map((bytes) => Buffer.from(bytes))).toEqual(here.map((bytes) => Buffer.from(bytes)))
   })
 
@@ -190,11 +188,14 @@ describe('threads', () => {
     const hasher = short.hasher()
     const block = { buffer: new SharedArrayBuffer(10), start: 0, length: 10 }
     await hasher.add(block)
-    const pending = Promise.allSettled([short.deflate(jobOf(sample('noise', MiB))), hasher.add(block)])
+    const pending = Promise.allSettled([
+      short.deflate(jobOf(sample('noise', MiB)), output()),
+      hasher.add(block),
+    ])
     await short.close()
     // Done before the end came, or not: nobody waits for ever.
     expect(await pending).toHaveLength(2)
-    await expect(short.deflate(jobOf(Buffer.from('again')))).rejects.toThrow('ended')
+    await expect(short.deflate(jobOf(Buffer.from('again')), output())).rejects.toThrow('ended')
     await expect(hasher.add(block)).rejects.toThrow('ended')
     await expect(hasher.end()).rejects.toThrow('ended')
     await expect(short.hasher().add(block)).rejects.toThrow('ended')

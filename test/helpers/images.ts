@@ -17,7 +17,8 @@ export function describeBytes(mediaType: string, bytes: Uint8Array | string): De
 
 export async function collectBytes(content: ByteStream): Promise<Buffer> {
   const chunks: Uint8Array[] = []
-  for await (const chunk of content) chunks.push(chunk)
+  // A layer's chunks are used again by whoever makes it.
+  for await (const chunk of content) chunks.push(Uint8Array.from(chunk))
   return Buffer.concat(chunks)
 }
 

@@ -57,9 +57,9 @@ async function build(
   let compressed = 0
   const deflater: Deflater = {
     ...threads,
-    deflate(job) {
+    deflate(job, output) {
       compressed += 1
-      return threads.deflate(job)
+      return threads.deflate(job, output)
     },
     deflateHere(job) {
       compressed += 1
