@@ -102,7 +102,7 @@ function slideWindow(window: Uint8Array, block: Uint8Array): Uint8Array {
 
 type ZstdCompress = (
   bytes: Uint8Array,
-  options: { readonly params: Readonly<Record<number, number>> },
+  options: { readonly params: Readonly<Record<number, number>>; readonly chunkSize: number },
   callback: (error: Error | null, bytes: Uint8Array) => void,
 ) => void
 
@@ -136,7 +136,9 @@ function zstdEncoder(level: number): BlockEncoder {
     // Each block is a frame of its own, one call in the pool; never nbWorkers, which cuts the output short.
     encode: (block) =>
       new Promise((resolve, reject) => {
-        compress(block, { params }, (error, bytes) => (error ? reject(error) : resolve(bytes)))
+        // One trip through the pool a block: the default of 16 KiB makes dozens.
+        const chunkSize = Math.max(64 * 1024, block.length >> 1)
+        compress(block, { params, chunkSize }, (error, bytes) => (error ? reject(error) : resolve(bytes)))
       }),
     pass() {},
     tail: () => undefined,

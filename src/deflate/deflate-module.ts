@@ -10,16 +10,35 @@ export const maxBlockBytes: number = 1024 * 1024 + 1024
 
 /** What the module exports. The input lies `windowBytes` after `inputPtr()`, the dictionary right before it. */
 export interface DeflateExports {
-  readonly memory: WebAssembly.Memory
+  readonly memory: { readonly buffer: ArrayBuffer }
   inputPtr(): number
   outputPtr(): number
   /** Compresses `length` bytes after a dictionary of so many; gives the length of the output. */
   deflate(length: number, dictionaryLength: number, level: number): number
 }
 
-let compiled: WebAssembly.Module | undefined
+/** The little that is used of it: its types come with a browser's, which are not ours. */
+declare const WebAssembly: {
+  readonly Module: new (bytes: Uint8Array) => object
+  readonly Instance: new (module: object) => { readonly exports: object }
+}
 
-export function deflateModule(): WebAssembly.Module {
+let compiled: object | undefined
+
+/** To be given to `instantiate`, or to a thread. */
+export function deflateModule(): object {
   compiled ??= new WebAssembly.Module(Buffer.from(deflateWasm, 'base64'))
   return compiled
+}
+
+/** An encoder with memory of its own. */
+export function instantiate(): DeflateExports {
+  const { exports } = new WebAssembly.Instance(deflateModule())
+  if (!isDeflate(exports)) throw new Error('the deflate module lacks an export')
+  return exports
+}
+
+function isDeflate(exports: object): exports is DeflateExports {
+  const has = (name: string): boolean => typeof Reflect.get(exports, name) === 'function'
+  return 'memory' in exports && has('inputPtr') && has('outputPtr') && has('deflate')
 }

@@ -62,8 +62,8 @@ export function createDeflater(threads: number): Deflater {
     }
     worker.on('message', (answer: unknown) => {
       thread.waiting.shift()?.resolve(answer)
-      // An idle thread keeps nobody's process from ending.
-      if (thread.waiting.length === 0) worker.unref()
+      // An idle thread keeps nobody's process from ending; one that is being ended has somebody waiting for that.
+      if (thread.waiting.length === 0 && !closed) worker.unref()
     })
     worker.on('error', fail)
     worker.on('exit', (status) => {

@@ -1,6 +1,6 @@
 /** One block through the deflate encoder, in this thread. */
 
-import { deflateModule, windowBytes, type DeflateExports } from './deflate-module.ts'
+import { instantiate, windowBytes, type DeflateExports } from './deflate-module.ts'
 
 /** A block and what precedes it, in one buffer: the dictionary ends where the block begins. */
 export interface DeflateJob {
@@ -30,15 +30,4 @@ export function encodeBlock({ buffer, start, length, dictionaryLength, level }: 
   memory.set(input, own.inputPtr() + windowBytes - dictionaryLength)
   const size = own.deflate(length, dictionaryLength, level)
   return memory.slice(own.outputPtr(), own.outputPtr() + size)
-}
-
-function instantiate(): DeflateExports {
-  const { exports } = new WebAssembly.Instance(deflateModule())
-  if (!isDeflate(exports)) throw new Error('the deflate module lacks an export')
-  return exports
-}
-
-function isDeflate(exports: object): exports is DeflateExports {
-  const has = (name: string): boolean => typeof Reflect.get(exports, name) === 'function'
-  return 'memory' in exports && has('inputPtr') && has('outputPtr') && has('deflate')
 }
