@@ -1,7 +1,7 @@
 /** What git knows of a work tree: what changed since a commit, and what it ignores. */
 
-import { execFile } from 'node:child_process'
 import { resolve } from 'node:path'
+import { gitOutput as git } from '../config/git-info.ts'
 import { OciBuildError } from '../errors.ts'
 
 type Variables = Readonly<Record<string, string | undefined>>
@@ -76,22 +76,6 @@ export async function readWorkTree(folder: string, ref: string, variables: Varia
 function split(text: string | undefined, ref: string, command: string): readonly string[] {
   if (text === undefined) throw refuse(ref, `git ${command} failed`, 'run git status, and mend what it says')
   return text.split('\0').filter((path) => path !== '')
-}
-
-/** Undefined where git fails. */
-function git(folder: string, variables: Variables, args: readonly string[]): Promise<string | undefined> {
-  // Optional locks would make a build write into the repository it only looks at.
-  const env = { ...variables, LC_ALL: 'C', GIT_OPTIONAL_LOCKS: '0', GIT_TERMINAL_PROMPT: '0' }
-  const options = {
-    cwd: folder,
-    env,
-    encoding: 'utf8',
-    maxBuffer: 256 * 1024 * 1024,
-    windowsHide: true,
-  } as const
-  return new Promise((settle) => {
-    execFile('git', args, options, (error, stdout) => settle(error ? undefined : stdout))
-  })
 }
 
 function refuse(ref: string, problem: string, hint: string): OciBuildError {

@@ -3,7 +3,7 @@
 import { existsSync, lstatSync } from 'node:fs'
 import { dirname, join, sep } from 'node:path'
 import { pathBelow, type Input } from './input.ts'
-import { installInputs, packageInputs, projectAt } from './package-reach.ts'
+import { installInputs, lockfiles, packageInputs, projectAt } from './package-reach.ts'
 
 /**
  * The inputs of inputs that git ignores, or that a build is still to make: of dependencies the lockfiles, of all else
@@ -54,15 +54,6 @@ function rootOfInstall(folder: string, top: string): string {
   }
   return folder
 }
-
-const lockfiles = [
-  'package-lock.json',
-  'npm-shrinkwrap.json',
-  'pnpm-lock.yaml',
-  'yarn.lock',
-  'bun.lock',
-  'bun.lockb',
-]
 
 /** The nearest folder with a package.json, up to the top of the work tree. */
 function nearestPackage(folder: string, top: string): string {

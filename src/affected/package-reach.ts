@@ -6,18 +6,18 @@ import { detectProject, type Project } from '../node/project/detect-project.ts'
 import type { Manifest } from '../node/project/manifest.ts'
 import { pathBelow, type Input } from './input.ts'
 
-/** What decides what package managers install, beside each other in the root of a project. */
-const installFiles: readonly string[] = [
+/** Of all package managers that are known. */
+export const lockfiles: readonly string[] = [
   'package-lock.json',
   'npm-shrinkwrap.json',
   'pnpm-lock.yaml',
   'yarn.lock',
   'bun.lock',
   'bun.lockb',
-  'pnpm-workspace.yaml',
-  '.yarnrc.yml',
-  '.npmrc',
 ]
+
+/** What decides what package managers install, beside each other in the root of a project. */
+const installFiles: readonly string[] = [...lockfiles, 'pnpm-workspace.yaml', '.yarnrc.yml', '.npmrc']
 
 /** The project of a folder; undefined where there is none that can be read. `wanted` names one of its packages. */
 export async function projectAt(folder: string, wanted?: string): Promise<Project | undefined> {

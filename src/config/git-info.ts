@@ -153,6 +153,15 @@ async function runGit(
   variables: Variables,
   args: readonly string[],
 ): Promise<string | undefined> {
+  return (await gitOutput(folder, variables, args))?.trim()
+}
+
+/** What git prints, as it is; undefined where it fails. */
+export async function gitOutput(
+  folder: string,
+  variables: Variables,
+  args: readonly string[],
+): Promise<string | undefined> {
   const { execFile } = await import('node:child_process')
   // Optional locks would make a build write into the repository it only looks at.
   const env = { ...variables, LC_ALL: 'C', GIT_OPTIONAL_LOCKS: '0', GIT_TERMINAL_PROMPT: '0' }
@@ -160,10 +169,10 @@ async function runGit(
     cwd: folder,
     env,
     encoding: 'utf8',
-    maxBuffer: 64 * 1024 * 1024,
+    maxBuffer: 256 * 1024 * 1024,
     windowsHide: true,
   } as const
   return new Promise((resolve) => {
-    execFile('git', args, options, (error, stdout) => resolve(error ? undefined : stdout.trim()))
+    execFile('git', args, options, (error, stdout) => resolve(error ? undefined : stdout))
   })
 }

@@ -74,17 +74,17 @@ describe('Next.js', () => {
   it('is standalone in the layout of the folder that it was traced from', async () => {
     const image = await imageOf({
       'package.json': next['package.json'],
-      '.next/required-server-files.json': { relativeAppDir: 'work/web' },
-      '.next/standalone/work/web/server.js': '',
+      '.next/required-server-files.json': { relativeAppDir: 'apps/web' },
+      '.next/standalone/apps/web/server.js': '',
       '.next/standalone/node_modules/next/a.js': '',
       '.next/static/b.js': '',
     })
     expect(pathsOf(image)).toEqual([
       'node_modules/next/a.js',
-      'work/web/.next/static/b.js',
-      'work/web/server.js',
+      'apps/web/.next/static/b.js',
+      'apps/web/server.js',
     ])
-    expect(configOf(image)).toMatchObject({ WorkingDir: '/app/work/web' })
+    expect(configOf(image)).toMatchObject({ WorkingDir: '/app/apps/web' })
   })
 
   it('is whole, with its own server, where it was built so', async () => {
