@@ -1,6 +1,7 @@
 /** Placements in the spec's order become a draft: paths resolved through the lower layers, a later entry over an earlier. */
 
 import { errorAbout, OciBuildError } from '../errors.ts'
+import { eachPlacement } from '../plan/placed-tree.ts'
 import type { PlannedLayer, Placement } from '../plan/placement.ts'
 import { appendToLower } from './append-to-lower.ts'
 import type { Draft, DraftEntry } from './draft.ts'
@@ -13,7 +14,7 @@ export async function draftLayer(
 ): Promise<{ readonly draft: Draft; readonly view: LowerView }> {
   const draft: Draft = new Map()
   const view = createLowerView(lower?.tree, (path) => draft.has(path))
-  for (const placement of layer.placements) {
+  for (const placement of eachPlacement(layer.placements)) {
     try {
       // An await for each of many thousand files costs more than their places.
       if (placement.type === 'append') await appendToLower(draft, view, lower, placement)
@@ -48,10 +49,9 @@ type Directory = Extract<Placement, { readonly type: 'directory' }>
 function draftEntry(placement: Leaf, view: LowerView): DraftEntry {
   const { origin } = placement
   switch (placement.type) {
-    case 'file': {
-      const { mode, owner, mtime, source } = placement
-      return { type: 'file', origin, mode, owner, mtime, source }
-    }
+    case 'file':
+      // As it is: nearly all entries are files, and nobody asks a draft for its path.
+      return placement
     case 'symlink': {
       const { owner, target } = placement
       return { type: 'symlink', origin, owner, target, mtime: fixedTime(placement.mtime) }

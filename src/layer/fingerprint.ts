@@ -2,6 +2,7 @@
 
 import type { Compression } from '../config/resolved-spec.ts'
 import { createDigester, sha256 } from '../content/hash.ts'
+import { rowTypes, statNumbers, type PlacedTree } from '../plan/placed-tree.ts'
 import type { PlannedLayer, Placement } from '../plan/placement.ts'
 import type { FileSource } from '../rootfs/file-source.ts'
 import { formatVersion } from './layer-key.ts'
@@ -40,6 +41,11 @@ export function fingerprintOf(layer: PlannedLayer, options: FingerprintOptions):
   let count = 0
   let text = `ocibuild placements ${formatVersion} ${JSON.stringify(compression)} ${encoderId} ${lower}\n`
   for (const placement of layer.placements) {
+    if (placement.type === 'tree') {
+      if (newestMs(placement) > startedMs - racyMs) return undefined
+      text += `tree\0${treeDigest(placement)}\n`
+      continue
+    }
     const { type, path } = placement
     text += `${type}\0${path}\0${detailOf(placement)}\n`
     if (type === 'file' || type === 'append') {
@@ -68,6 +74,33 @@ export function fingerprintOf(layer: PlannedLayer, options: FingerprintOptions):
   digester.update(new Uint8Array(numbers.buffer, 0, count * 8))
   digester.update(encoder.encode(text))
   return digester.digest()
+}
+
+/** Of its columns as they are: the order of bytes is this machine's, as the digest is. */
+function treeDigest({ path, owner, mtime, columns }: PlacedTree): string {
+  const { hostFolder, names, parents, types, modes, stats, targets, hostPaths } = columns
+  const digester = createDigester()
+  const folders = Array.from(hostPaths.values())
+  for (const list of [names, Array.from(targets.values()), folders]) {
+    digester.update(encoder.encode(`${list.length}\0${list.join('\0')}\n`))
+  }
+  for (const { buffer, byteOffset, byteLength } of [parents, types, modes, stats]) {
+    digester.update(new Uint8Array(buffer, byteOffset, byteLength))
+  }
+  digester.update(encoder.encode(JSON.stringify([path, owner, mtime, hostFolder])))
+  return digester.digest()
+}
+
+/** The newest time of any of its files, in milliseconds. */
+function newestMs({ columns: { types, stats } }: PlacedTree): number {
+  const file = rowTypes.indexOf('file')
+  let newest = 0
+  for (const [row, type] of types.entries()) {
+    if (type !== file) continue
+    const [mtimeMs = 0, ctimeMs = 0] = [stats[row * statNumbers + 1], stats[row * statNumbers + 2]]
+    newest = Math.max(newest, mtimeMs, ctimeMs)
+  }
+  return newest
 }
 
 /** What a placement says beside its type and path. No two kinds say the same in other words: the type stands before. */

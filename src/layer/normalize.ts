@@ -1,6 +1,7 @@
 /** Placements and what lies below them become a changeset: parents, whiteouts, links and owners settled, sorted. */
 
-import type { PlannedLayer, Placement } from '../plan/placement.ts'
+import { eachPlacement } from '../plan/placed-tree.ts'
+import type { Placed, Placement, PlannedLayer } from '../plan/placement.ts'
 import { isNumericOwner } from '../rootfs/owners.ts'
 import { addParents, describeDirectories, type DirectoryAttributes } from './add-parents.ts'
 import type { Changeset, ChangesetEntry } from './changeset.ts'
@@ -40,19 +41,22 @@ export async function normalizeLayer(layer: PlannedLayer, openLower: OpenLower):
 }
 
 /** Whether what lies below can matter: not where every parent is described by the layer itself (contract, Parents). */
-function needsLower(placements: readonly Placement[]): boolean {
+function needsLower(placements: readonly Placed[]): boolean {
   const described = new Set(['/'])
   for (const placement of placements) {
     if (placement.type === 'directory' && placement.explicit) described.add(placement.path)
   }
-  return placements.some((placement) => {
-    if (placement.type === 'remove' || placement.type === 'append') return true
-    if ('owner' in placement && placement.owner !== undefined && !isNumericOwner(placement.owner)) return true
-    // Both are written with the directory's own attributes, which are the lower layer's.
-    const isDirectory = placement.type === 'opaque' || placement.type === 'directory'
-    if (isDirectory && !described.has(placement.path)) return true
-    return !described.has(`/${parentOf(placement.path.slice(1)) ?? ''}`)
-  })
+  for (const placement of eachPlacement(placements)) if (looksBelow(placement, described)) return true
+  return false
+}
+
+function looksBelow(placement: Placement, described: ReadonlySet<string>): boolean {
+  if (placement.type === 'remove' || placement.type === 'append') return true
+  if ('owner' in placement && placement.owner !== undefined && !isNumericOwner(placement.owner)) return true
+  // Both are written with the directory's own attributes, which are the lower layer's.
+  const isDirectory = placement.type === 'opaque' || placement.type === 'directory'
+  if (isDirectory && !described.has(placement.path)) return true
+  return !described.has(`/${parentOf(placement.path.slice(1)) ?? ''}`)
 }
 
 function changesetEntry(

@@ -8,7 +8,8 @@ import type { LockedDependencies } from '../node/project/locked-dependencies.ts'
 import type { NativeBase } from '../node/project/native-files.ts'
 import { releaseOfVariable, type Libc } from '../node/base-runtime.ts'
 import type { ProjectPlan } from '../node/project/plan-project.ts'
-import type { HiddenBy, PlannedLayer } from '../plan/placement.ts'
+import { eachPlacement } from '../plan/placed-tree.ts'
+import type { HiddenBy, Placement, PlannedLayer } from '../plan/placement.ts'
 import { resolveOwner, type Owner } from '../rootfs/owners.ts'
 import { readImageFile } from '../rootfs/read-image-file.ts'
 import { formatPlatform } from '../spec/platform.ts'
@@ -84,11 +85,11 @@ export async function planNodeProject(
     if (target.libc !== undefined) plan = await planFor(target)
   }
   const native = await checkNativeFiles({
-    placements: plan.layers.flatMap(({ placements }) => placements),
+    placements: placementsOf(plan.layers),
     project,
     mount: node.workingDir,
     allow: node.allow,
-    others: question.layers.flatMap(({ placements }) => placements),
+    others: placementsOf(question.layers),
     base: target,
   })
   const reason = spec.baseDefaulted
@@ -104,6 +105,10 @@ export async function planNodeProject(
       : []),
   ]
   return { layers, hidden, config, decisions }
+}
+
+function placementsOf(layers: readonly PlannedLayer[]): readonly Placement[] {
+  return layers.flatMap(({ placements }) => Array.from(eachPlacement(placements)))
 }
 
 /** Undefined where they are in `node_modules`. */

@@ -5,6 +5,7 @@ import type { ImageSpec } from '../config/resolved-spec.ts'
 import type { Environment } from '../environment.ts'
 import type { BaseRuntime, Libc } from '../node/base-runtime.ts'
 import type { NodeRelease } from '../node/program-version.ts'
+import { eachPlacement } from '../plan/placed-tree.ts'
 import type { TextMemory } from '../rootfs/text-memory.ts'
 import type { LayerEntry } from '../rootfs/tree-types.ts'
 import type { Platform } from '../spec/platform.ts'
@@ -43,7 +44,7 @@ export async function openRuntime(
       signal,
     })
   }
-  const placements = layers.flatMap((layer) => layer.placements)
+  const placements = layers.flatMap((layer) => Array.from(eachPlacement(layer.placements)))
   if (placements.length === 0) return undefined
   const { hostBaseRuntime } = await import('../node/host-provides.ts')
   return hostBaseRuntime(placements, () => runningRelease(environment))

@@ -3,22 +3,22 @@
 import type { EntryOf } from '../config/resolved-spec.ts'
 import { createHiddenLog } from './hidden-log.ts'
 import { placeCopy } from './place-copy.ts'
-import type { HiddenBy, Placement } from './placement.ts'
+import type { HiddenBy, Placed } from './placement.ts'
 import type { LayerContext } from './plan-context.ts'
 
 export interface CopyMemory {
   /** As `placeCopy`. */
-  place(entry: EntryOf<'copy'>, context: LayerContext): Promise<readonly Placement[]>
+  place(entry: EntryOf<'copy'>, context: LayerContext): Promise<readonly Placed[]>
 }
 
-interface Placed {
-  readonly placements: readonly Placement[]
+interface Copied {
+  readonly placements: readonly Placed[]
   readonly hidden: readonly HiddenBy[]
 }
 
 /** Holds for as long as nobody writes what is copied: one plan of all images. */
 export function createCopyMemory(): CopyMemory {
-  const known = new Map<string, Placed>()
+  const known = new Map<string, Copied>()
   return {
     async place(entry, context) {
       const key = JSON.stringify([{ ...entry, at: '' }, context.excludedPaths])

@@ -10,12 +10,13 @@ import { readDirectory } from './host-file.ts'
 import { readIgnoreRules, rulesForNamed } from './ignore-file.ts'
 import { below, imagePath } from './image-path.ts'
 import { locate, locateIfPresent, noMatch, pathBelowRoot, type Located } from './locate.ts'
-import { createFoundPlacer, type FoundPlacer } from './place-found.ts'
-import type { HiddenBy, Placement } from './placement.ts'
+import { placeFound } from './place-found.ts'
+import { placeTree } from './place-tree.ts'
+import type { HiddenBy, Placed } from './placement.ts'
+import { createPlacingRules, type PlacingRules } from './placing-rules.ts'
 import type { LayerContext } from './plan-context.ts'
 import { matchesOf, type Rule } from './rules.ts'
 import { findGlob } from './find-glob.ts'
-import { walkFolder } from './walk-folder.ts'
 
 /** What one `copy` entry works with. */
 interface Copy {
@@ -25,19 +26,16 @@ interface Copy {
   readonly excluded: ExcludedPaths
   readonly include: readonly Rule[] | undefined
   readonly exclude: readonly Rule[]
-  readonly placer: FoundPlacer
+  readonly placing: PlacingRules
   readonly context: LayerContext
-  readonly placements: Placement[]
+  readonly placements: Placed[]
 }
 
 /**
  * Places what a `copy` entry without `from` names. Throws `OCB-COPY-NO-MATCH`, `OCB-COPY-EXCLUDED`, and what
  * `locate`, `walkFolder` and the ignore files throw.
  */
-export async function placeCopy(
-  entry: EntryOf<'copy'>,
-  context: LayerContext,
-): Promise<readonly Placement[]> {
+export async function placeCopy(entry: EntryOf<'copy'>, context: LayerContext): Promise<readonly Placed[]> {
   const { root, at } = entry
   const copy: Copy = {
     entry,
@@ -45,7 +43,7 @@ export async function placeCopy(
     excluded: excludedBelow(root, context.excludedPaths),
     include: entry.include?.length ? compileGlobs(entry.include, 'include', at) : undefined,
     exclude: compileGlobs(entry.exclude, 'exclude', at),
-    placer: createFoundPlacer({
+    placing: createPlacingRules({
       origin: at,
       metadata: entry,
       hardLinks: entry.hardLinks,
@@ -68,37 +66,36 @@ export async function placeCopy(
 }
 
 function placeLocated(copy: Copy, located: Located, text: string, key: string): void {
-  const { entry, to, placer, placements } = copy
+  const { entry, to, placing, placements } = copy
   const { path, hostPath, type } = located
   refuseExcluded(copy, located, text, key)
   if (type === 'directory') {
-    placeTree(copy, located, entry.list ? below(to, path) : to, text, key)
+    placeFolder(copy, located, entry.list ? below(to, path) : to, text, key)
     return
   }
   const name = entry.list ? path : entry.to.endsWith('/') ? path.slice(path.lastIndexOf('/') + 1) : ''
-  placements.push(placer.place(below(to, name), hostPath, type))
+  placements.push(placeFound(below(to, name), hostPath, type, placing))
 }
 
 /** A folder: itself, and what the filters leave of it. */
-function placeTree(copy: Copy, located: Located, folder: string, text: string, key: string): void {
-  const { entry, excluded, placer, placements, context } = copy
+function placeFolder(copy: Copy, located: Located, folder: string, text: string, key: string): void {
+  const { entry, excluded, placing, placements, context } = copy
   const { path, hostPath } = located
   const rules = rulesForNamed(readIgnoreRules(entry.root, path === ''), path)
   const hiddenBefore = context.hidden.all()
   const filter = filterFor(copy, rules, path)
   const followRoot = entry.follow ? entry.root : undefined
-  const found = walkFolder(hostPath, { excluded, filter, followRoot })
-  if (found.length === 0 && filter !== undefined && readDirectory(hostPath).length > 0) {
+  const tree = placeTree(folder, hostPath, { excluded, filter, followRoot }, placing)
+  if (tree.columns.names.length === 0 && filter !== undefined && readDirectory(hostPath).length > 0) {
     throw nothingLeft(copy, text, key, hiddenBefore)
   }
   // Copying onto the root says nothing about the root itself.
-  if (folder !== '/') placements.push(placer.place(folder, hostPath, 'directory'))
-  const prefix = folder === '/' ? '/' : `${folder}/`
-  for (const item of found) placements.push(placer.place(prefix + item.path, item.hostPath, item.type))
+  if (folder !== '/') placements.push(placeFound(folder, hostPath, 'directory', placing))
+  placements.push(tree)
 }
 
 async function placeGlob(copy: Copy, text: string, key: string): Promise<void> {
-  const { entry, to, excluded, placer, placements, context } = copy
+  const { entry, to, excluded, placing, placements, context } = copy
   const { root, follow } = entry
   // A glob that is absolute or climbs is brought below the root first; wildcards pass through untouched.
   const glob = pathBelowRoot(root, text, key)
@@ -114,7 +111,7 @@ async function placeGlob(copy: Copy, text: string, key: string): Promise<void> {
   })
   if (found.length === 0) throw nothingLeft(copy, text, key, hiddenBefore)
   for (const item of found) {
-    placements.push(placer.place(below(to, item.path), item.hostPath, item.type))
+    placements.push(placeFound(below(to, item.path), item.hostPath, item.type, placing))
   }
 }
 

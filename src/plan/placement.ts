@@ -2,6 +2,7 @@
 
 import type { MtimeSpec, OwnerSpec, Compression } from '../config/resolved-spec.ts'
 import type { FileSource } from '../rootfs/file-source.ts'
+import type { PlacedTree } from './placed-tree.ts'
 
 export type { FileSource }
 
@@ -43,17 +44,20 @@ export type Placement = PlacementBase &
     | { readonly type: 'append'; readonly source: FileSource }
   )
 
+/** What entries place: one thing, or many in one. */
+export type Placed = Placement | PlacedTree
+
 /** Seconds, or from the content (`content` holds for regular files only; all else is then the epoch). */
 export type MtimeOf = number | 'content'
 
 export type { MtimeSpec }
 
-/** A layer as planned: what each entry of the spec puts where, in the spec's order (a later one wins). */
+/** A layer as planned: what each entry of the spec puts where, in the spec's order (a later one wins); see `eachPlacement`. */
 export interface PlannedLayer {
   readonly name: string
   readonly at: string
   readonly compression: Compression
-  readonly placements: readonly Placement[]
+  readonly placements: readonly Placed[]
 }
 
 /** A pattern that hid something, for `plan`. */

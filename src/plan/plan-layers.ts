@@ -6,7 +6,7 @@ import { createHiddenLog } from './hidden-log.ts'
 import { placeAppend, placeFile } from './place-content.ts'
 import { placeCopy } from './place-copy.ts'
 import { placeDirectory, placeHardlink, placeOpaque, placeRemove, placeSymlink } from './place-node.ts'
-import type { HiddenBy, PlannedLayer, Placement } from './placement.ts'
+import type { HiddenBy, Placed, PlannedLayer } from './placement.ts'
 import type { LayerContext, PlanContext } from './plan-context.ts'
 
 /**
@@ -21,20 +21,21 @@ export async function planLayers(
   const hidden: HiddenBy[] = []
   for (const layer of layers) {
     const log = createHiddenLog(layer.name)
-    const placements: (readonly Placement[])[] = []
+    const placements: Placed[] = []
     for (const entry of layer.entries) {
       throwIfAborted(context.reporter.signal)
-      placements.push(await placeEntry(entry, { ...context, hidden: log }))
+      // One by one: arguments of tens of thousands overflow the stack.
+      for (const placed of await placeEntry(entry, { ...context, hidden: log })) placements.push(placed)
     }
     const { name, at, compression } = layer
-    planned.push({ name, at, compression, placements: placements.flat() })
+    planned.push({ name, at, compression, placements })
     hidden.push(...log.all())
   }
   return { layers: planned, hidden }
 }
 
 /** The table of verbs; those that need an archive reader or the network load it when they are met. */
-async function placeEntry(entry: EntrySpec, context: LayerContext): Promise<readonly Placement[]> {
+async function placeEntry(entry: EntrySpec, context: LayerContext): Promise<readonly Placed[]> {
   switch (entry.verb) {
     case 'copy':
       if (entry.from === undefined) return (context.copies?.place ?? placeCopy)(entry, context)

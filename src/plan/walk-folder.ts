@@ -26,20 +26,41 @@ export interface WalkOptions {
   readonly start?: { readonly path: string; readonly state: FilterState | undefined } | undefined
 }
 
+/** Is told what a walk takes, in its order. */
+export interface Taker {
+  /**
+   * `inside` counts what was taken before its folder was, -1 is the walked folder; `path` and `hostPath` as in `Found`,
+   * `name` is the last part of `path`.
+   */
+  take(inside: number, name: string, path: string, hostPath: string, type: HostType): void
+  /** What was taken last is a folder in which nothing is taken, and is not taken for its own sake. */
+  takeBack(): void
+}
+
+/** All that is taken below a folder: see `walkInto`. */
+export function walkFolder(folder: string, options: WalkOptions): readonly Found[] {
+  const found: Found[] = []
+  walkInto(folder, options, {
+    take: (_inside, _name, path, hostPath, type) => void found.push({ path, hostPath, type }),
+    takeBack: () => void found.pop(),
+  })
+  return found
+}
+
 /**
- * All that is taken below a folder, each folder before what it holds, names in byte order. Folders on the way to
+ * Tells what is taken below a folder, each folder before what it holds, names in byte order. Folders on the way to
  * something that was taken are taken too. `path`s are relative to where the filter's patterns are. Throws
  * `OCB-COPY-SPECIAL-FILE`, `OCB-COPY-UNREADABLE`, `OCB-COPY-OUTSIDE-ROOT`, `OCB-COPY-LINK-BROKEN`,
  * `OCB-COPY-LINK-LOOP`, `OCB-NAME-WHITEOUT` and `OCB-NAME-NOT-UTF8` for what is taken.
  */
-export function walkFolder(folder: string, options: WalkOptions): readonly Found[] {
+export function walkInto(folder: string, options: WalkOptions, taker: Taker): void {
   const { excluded, filter, followRoot, start } = options
-  const found: Found[] = []
+  let taken = 0
   const open = new Set<string>()
   const { paths: excludedPaths, parents: excludedParents } = excluded
   const excludes = excludedPaths.size > 0
 
-  const visit = (directory: string, prefix: string, state: FilterState | undefined): void => {
+  const visit = (directory: string, inside: number, prefix: string, state: FilterState | undefined): void => {
     const hostPrefix = directory.endsWith(sep) ? directory : directory + sep
     const entries = readDirectory(directory)
     entries.sort((a, b) => compareBytes(a.name, b.name))
@@ -54,30 +75,42 @@ export function walkFolder(folder: string, options: WalkOptions): readonly Found
         const entered = filter !== undefined && state !== undefined ? filter.enter(path, state) : undefined
         if (entered?.verdict === 'skip') continue
         checkName(directory, name)
-        if (linked) follow(path, hostPath, entered, followRoot)
-        else enter(path, hostPath, entered)
+        if (linked) follow(inside, name, path, hostPath, entered, followRoot)
+        else enter(inside, name, path, hostPath, entered)
         continue
       }
       if (filter !== undefined && state !== undefined && !filter.takes(path, state)) continue
       checkName(directory, name)
-      found.push({ path, hostPath, type: entry.isFile() ? 'file' : hostTypeOf(hostPath, entry) })
+      taker.take(inside, name, path, hostPath, entry.isFile() ? 'file' : hostTypeOf(hostPath, entry))
+      taken += 1
     }
   }
 
-  const enter = (path: string, hostPath: string, entered: DirectoryVerdict | undefined): void => {
-    const before = found.length
-    found.push({ path, hostPath, type: 'directory' })
+  const enter = (
+    inside: number,
+    name: string,
+    path: string,
+    hostPath: string,
+    entered: DirectoryVerdict | undefined,
+  ): void => {
+    const before = taken
+    taker.take(inside, name, path, hostPath, 'directory')
+    taken += 1
     if (followRoot !== undefined) {
       refuseLoop(open, hostPath, path)
       open.add(hostPath)
     }
-    visit(hostPath, `${path}/`, entered?.state)
+    visit(hostPath, before, `${path}/`, entered?.state)
     open.delete(hostPath)
     const through = entered?.verdict === 'through' || (excludes && excludedParents.has(hostPath))
-    if (through && found.length === before + 1) found.pop()
+    if (!through || taken !== before + 1) return
+    taker.takeBack()
+    taken = before
   }
 
   const follow = (
+    inside: number,
+    name: string,
     path: string,
     hostPath: string,
     entered: DirectoryVerdict | undefined,
@@ -85,13 +118,20 @@ export function walkFolder(folder: string, options: WalkOptions): readonly Found
   ): void => {
     const target = followLink(root, hostPath)
     if (excludes && excludedPaths.has(target.hostPath)) return
-    if (target.type === 'directory') enter(path, target.hostPath, entered)
-    else if (entered?.verdict !== 'through') found.push({ path, ...target })
+    if (target.type === 'directory') enter(inside, name, path, target.hostPath, entered)
+    else if (entered?.verdict !== 'through') {
+      taker.take(inside, name, path, target.hostPath, target.type)
+      taken += 1
+    }
   }
 
   open.add(folder)
-  visit(folder, start === undefined || start.path === '' ? '' : `${start.path}/`, start?.state ?? filter?.top)
-  return found
+  visit(
+    folder,
+    -1,
+    start === undefined || start.path === '' ? '' : `${start.path}/`,
+    start?.state ?? filter?.top,
+  )
 }
 
 function refuseLoop(open: ReadonlySet<string>, hostPath: string, path: string): void {

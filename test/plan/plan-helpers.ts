@@ -10,6 +10,7 @@ import { processEnvironment, type Environment } from '../../src/environment.ts'
 import { OciBuildError } from '../../src/errors.ts'
 import { createReporter } from '../../src/events.ts'
 import type { PlanContext } from '../../src/plan/plan-context.ts'
+import { eachPlacement } from '../../src/plan/placed-tree.ts'
 import { planLayers } from '../../src/plan/plan-layers.ts'
 import type { HiddenBy, Placement } from '../../src/plan/placement.ts'
 
@@ -98,7 +99,7 @@ export async function planEntries(
 ): Promise<{ readonly placements: readonly Placement[]; readonly hidden: readonly HiddenBy[] }> {
   const layer = { at: 'layers[0]', name: 'app', entries, compression: { type: 'none' } } as const
   const { layers, hidden } = await planLayers([layer], context)
-  return { placements: layers[0]?.placements ?? [], hidden }
+  return { placements: [...eachPlacement(layers[0]?.placements ?? [])], hidden }
 }
 
 /** `/app/`, `/app/a.js`, `/app/l -> a.js`, `/app/h => /app/a.js`: one line a placement. */

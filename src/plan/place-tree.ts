@@ -1,0 +1,93 @@
+/** A folder of the host becomes a tree of placements: walked first, then each file looked at. */
+
+import { readStats } from './host-file.ts'
+import type { HostType } from './host-file.ts'
+import { hostPathOf, noMode, rowTypes, statNumbers, type PlacedTree } from './placed-tree.ts'
+import type { PlacingRules } from './placing-rules.ts'
+import { walkInto, type Taker, type WalkOptions } from './walk-folder.ts'
+
+/** As `walkInto` and `PlacingRules`; `path` is the absolute image path of what the folder becomes. */
+export function placeTree(
+  path: string,
+  hostFolder: string,
+  options: WalkOptions,
+  rules: PlacingRules,
+): PlacedTree {
+  const { names, parents, types, hostPaths } = walkColumns(hostFolder, options)
+  const { origin, owner, mtime } = rules
+  const modes = new Uint16Array(names.length).fill(noMode)
+  const stats = new Float64Array(names.length * statNumbers)
+  const targets = new Map<number, string>()
+  const columns = { hostFolder, names, parents, types, modes, stats, targets, hostPaths }
+  const tree: PlacedTree = { type: 'tree', path, origin, owner, mtime, columns }
+  for (let row = 0; row < names.length; row += 1) {
+    const hostPath = hostPathOf(columns, row)
+    switch (rowTypes[types[row] ?? 0]) {
+      case 'directory': {
+        const seen = rules.directoryStats(hostPath)
+        modes[row] = rules.directoryMode(seen) ?? noMode
+        stats[row * statNumbers + 1] = seen?.mtimeMs ?? 0
+        break
+      }
+      case 'symlink':
+        targets.set(row, rules.linkTarget(hostPath))
+        if (mtime === 'preserve') stats[row * statNumbers + 1] = readStats(hostPath).mtimeMs
+        break
+      default: {
+        const seen = rules.fileStats(hostPath)
+        const first = rules.firstLink(seen, () => imagePathOf(tree, row))
+        if (first === undefined) {
+          const { size, mtimeMs, ctimeMs, ino } = seen
+          const at = row * statNumbers
+          modes[row] = rules.fileMode(hostPath, seen)
+          stats[at] = size
+          stats[at + 1] = mtimeMs
+          stats[at + 2] = ctimeMs
+          stats[at + 3] = ino
+        } else {
+          types[row] = rowTypes.indexOf('hardlink')
+          targets.set(row, first)
+        }
+      }
+    }
+  }
+  return tree
+}
+
+type Walked = Pick<PlacedTree['columns'], 'names' | 'parents' | 'types' | 'hostPaths'>
+
+function walkColumns(folder: string, options: WalkOptions): Walked {
+  const names: string[] = []
+  const parents: number[] = []
+  const types: number[] = []
+  const hostPaths = new Map<number, string>()
+  const isFollowed = options.followRoot !== undefined
+  const typeNumbers: Readonly<Record<HostType, number>> = {
+    file: rowTypes.indexOf('file'),
+    directory: rowTypes.indexOf('directory'),
+    symlink: rowTypes.indexOf('symlink'),
+  }
+  const taker: Taker = {
+    take(inside, name, _path, hostPath, type) {
+      if (type === 'directory' || isFollowed) hostPaths.set(names.length, hostPath)
+      names.push(name)
+      parents.push(inside)
+      types.push(typeNumbers[type])
+    },
+    takeBack() {
+      names.pop()
+      parents.pop()
+      types.pop()
+      hostPaths.delete(names.length)
+    },
+  }
+  walkInto(folder, options, taker)
+  return { names, parents: Int32Array.from(parents), types: Uint8Array.from(types), hostPaths }
+}
+
+function imagePathOf({ path, columns }: PlacedTree, row: number): string {
+  const { names, parents } = columns
+  const parts: string[] = []
+  for (let at = row; at >= 0; at = parents[at] ?? -1) parts.unshift(names[at] ?? '')
+  return `${path === '/' ? '' : path}/${parts.join('/')}`
+}

@@ -1,0 +1,156 @@
+/** What a copy of a folder places, in columns: for tens of thousands of files, objects cost more than the walk. */
+
+import { sep } from 'node:path'
+import type { MtimeSpec, OwnerSpec } from '../config/resolved-spec.ts'
+import { fileMtimeFor, otherMtimeFor } from './entry-metadata.ts'
+import type { Placed, Placement } from './placement.ts'
+
+/** A row's type is its place here. */
+export const rowTypes = ['file', 'directory', 'symlink', 'hardlink'] as const
+
+export type RowType = (typeof rowTypes)[number]
+
+/** Numbers a row in `TreeColumns.stats`. */
+export const statNumbers = 4
+
+/** In `TreeColumns.modes`: the user named none. */
+export const noMode = 0xffff
+
+/** A row for each thing taken below a folder of the host, folders before what they hold, names in byte order. */
+export interface TreeColumns {
+  /** Absolute. */
+  readonly hostFolder: string
+  /** The last part of each path. */
+  readonly names: readonly string[]
+  /** The row of the folder that each lies in; -1 is `hostFolder` itself. */
+  readonly parents: Int32Array
+  readonly types: Uint8Array
+  /** In the image: 0 to 0o7777, or `noMode`. */
+  readonly modes: Uint16Array
+  /** Of files, and of what else has the host's time: size in bytes, mtimeMs, ctimeMs, inode. Zeros for the rest. */
+  readonly stats: Float64Array
+  /** By row: of symlinks as they stand, of hard links the absolute image path. */
+  readonly targets: ReadonlyMap<number, string>
+  /** By row: absolute host paths of folders, and of files that lie elsewhere since a link was followed. */
+  readonly hostPaths: ReadonlyMap<number, string>
+}
+
+/** Stands among placements for one of each row. */
+export interface PlacedTree {
+  readonly type: 'tree'
+  /** Absolute image path of what `hostFolder` becomes; the folder itself is placed by another placement. */
+  readonly path: string
+  readonly origin: string
+  readonly owner: OwnerSpec | undefined
+  readonly mtime: MtimeSpec
+  readonly columns: TreeColumns
+}
+
+/** The placements, of trees those that they stand for, in order. */
+export function* eachPlacement(items: Iterable<Placed>): Generator<Placement> {
+  for (const item of items) {
+    if (item.type === 'tree') yield* treePlacements(item)
+    else yield item
+  }
+}
+
+/** One placement a row. */
+export function* treePlacements(tree: PlacedTree): Generator<Placement> {
+  const { names, parents } = tree.columns
+  const top = tree.path === '/' ? '/' : `${tree.path}/`
+  const folders = new Map<number, string>()
+  let [lastParent, prefix] = [-1, top]
+  for (const [row, name] of names.entries()) {
+    const parent = parents[row] ?? -1
+    if (parent !== lastParent) {
+      prefix = folders.get(parent) ?? top
+      lastParent = parent
+    }
+    const path = prefix + name
+    const placement = placementOf(tree, row, path)
+    if (placement.type === 'directory') folders.set(row, `${path}/`)
+    yield placement
+  }
+}
+
+function placementOf({ columns, origin, owner, mtime }: PlacedTree, row: number, path: string): Placement {
+  const { types, modes, stats, targets } = columns
+  const mode = modes[row] ?? noMode
+  const mtimeMs = stats[row * statNumbers + 1] ?? 0
+  const type = rowTypes[types[row] ?? 0] ?? 'file'
+  switch (type) {
+    case 'directory': {
+      const seconds = otherMtimeFor(mtime, mtimeMs)
+      const named = mode === noMode ? undefined : mode
+      return { type: 'directory', path, origin, mode: named, owner, mtime: seconds, explicit: false }
+    }
+    case 'symlink':
+      return {
+        type: 'symlink',
+        path,
+        origin,
+        target: targets.get(row) ?? '',
+        owner,
+        mtime: otherMtimeFor(mtime, mtimeMs),
+      }
+    case 'hardlink':
+      return { type: 'hardlink', path, origin, target: targets.get(row) ?? '' }
+    case 'file':
+      return {
+        type: 'file',
+        path,
+        origin,
+        mode,
+        owner,
+        mtime: fileMtimeFor(mtime, mtimeMs),
+        source: new TreeFile(columns, row),
+      }
+  }
+}
+
+/** Absolute. */
+export function hostPathOf({ hostFolder, names, parents, hostPaths }: TreeColumns, row: number): string {
+  const own = hostPaths.get(row)
+  if (own !== undefined) return own
+  const folder = hostPaths.get(parents[row] ?? -1) ?? hostFolder
+  return (folder.endsWith(sep) ? folder : folder + sep) + (names[row] ?? '')
+}
+
+/** The source of a file in a tree: two words in place of a path and boxed numbers. */
+class TreeFile {
+  readonly columns: TreeColumns
+  readonly row: number
+
+  constructor(columns: TreeColumns, row: number) {
+    this.columns = columns
+    this.row = row
+  }
+
+  get kind(): 'host' {
+    return 'host'
+  }
+
+  get path(): string {
+    return hostPathOf(this.columns, this.row)
+  }
+
+  get size(): number {
+    return this.#stat(0)
+  }
+
+  get mtimeMs(): number {
+    return this.#stat(1)
+  }
+
+  get ctimeMs(): number {
+    return this.#stat(2)
+  }
+
+  get ino(): number {
+    return this.#stat(3)
+  }
+
+  #stat(index: number): number {
+    return this.columns.stats[this.row * statNumbers + index] ?? 0
+  }
+}
