@@ -2,7 +2,8 @@
 
 import { describe, expect, it } from 'vitest'
 import { baseFingerprint, fingerprintOf, type FingerprintOptions } from '../../src/layer/fingerprint.ts'
-import type { Placement } from '../../src/plan/placement.ts'
+import { noMode, type PlacedTree, type TreeColumns } from '../../src/plan/placed-tree.ts'
+import type { Placed, Placement } from '../../src/plan/placement.ts'
 
 type File = Extract<Placement, { readonly type: 'file' }>
 type HostFile = Extract<File['source'], { readonly kind: 'host' }>
@@ -24,7 +25,7 @@ const options: FingerprintOptions = {
   startedMs: 10_000,
 }
 
-function of(placements: readonly Placement[], changed: Partial<FingerprintOptions> = {}): string | undefined {
+function of(placements: readonly Placed[], changed: Partial<FingerprintOptions> = {}): string | undefined {
   const layer = { name: 'app', at: 'layers[0]', compression: options.compression, placements }
   return fingerprintOf(layer, { ...options, ...changed })
 }
@@ -40,6 +41,63 @@ const folder: Placement = {
   explicit: false,
 }
 const link: Placement = { type: 'symlink', path: '/l', origin: '', target: 'a', owner: undefined, mtime: 0 }
+
+// A folder with a file, and a link beside it.
+const columns: TreeColumns = {
+  hostFolder: '/h',
+  names: ['d', 'f', 'l'],
+  parents: Int32Array.of(-1, 0, -1),
+  types: Uint8Array.of(1, 0, 2),
+  modes: Uint16Array.of(noMode, 0o644, noMode),
+  stats: Float64Array.of(0, 0, 0, 0, 3, 1000.5, 2000.5, 7, 0, 0, 0, 0),
+  targets: new Map([[2, 'd']]),
+  hostPaths: new Map([[0, '/h/d']]),
+}
+const tree: PlacedTree = { type: 'tree', path: '/t', origin: '', owner: undefined, mtime: 'content', columns }
+const treeWith = (changed: Partial<TreeColumns>): PlacedTree => ({
+  ...tree,
+  columns: { ...columns, ...changed },
+})
+const stats = (...changed: readonly (readonly [number, number])[]): Partial<TreeColumns> => {
+  const copy = Float64Array.from(columns.stats)
+  for (const [index, value] of changed) copy[index] = value
+  return { stats: copy }
+}
+
+describe('the fingerprint of a layer with a copied folder', () => {
+  it('is the same for the same tree, whichever entry placed it', () => {
+    expect(of([tree])).toBeDefined()
+    expect(of([{ ...tree, origin: 'elsewhere', columns: { ...columns } }])).toBe(of([tree]))
+  })
+
+  it.each<readonly [string, PlacedTree]>([
+    ['path', { ...tree, path: '/u' }],
+    ['owner', { ...tree, owner: '1:1' }],
+    ['time', { ...tree, mtime: 5 }],
+    ['folder on the host', treeWith({ hostFolder: '/i' })],
+    ['name', treeWith({ names: ['d', 'g', 'l'] })],
+    ['place of a file', treeWith({ parents: Int32Array.of(-1, -1, -1) })],
+    ['type', treeWith({ types: Uint8Array.of(1, 2, 2) })],
+    ['mode', treeWith({ modes: Uint16Array.of(noMode, 0o755, noMode) })],
+    ['size', treeWith(stats([4, 4]))],
+    ['time of a file', treeWith(stats([5, 1000.25]))],
+    ['change time of a file', treeWith(stats([6, 2001]))],
+    ['inode', treeWith(stats([7, 8]))],
+    ['target', treeWith({ targets: new Map([[2, 'f']]) })],
+    ['folder that a link led to', treeWith({ hostPaths: new Map([[0, '/else/d']]) })],
+  ])('is another where it has another %s', (_, other) => {
+    expect(of([other])).toBeDefined()
+    expect(of([other])).not.toBe(of([tree]))
+  })
+
+  it('is none where a file of it was written just now', () => {
+    expect(of([treeWith(stats([5, 8500]))])).toBeUndefined()
+    expect(of([treeWith(stats([6, 8500]))])).toBeUndefined()
+    expect(of([treeWith(stats([6, 7500]))])).toBeDefined()
+    // The time of a folder says nothing of a file's bytes.
+    expect(of([treeWith(stats([1, 9000]))])).toBeDefined()
+  })
+})
 
 describe('the fingerprint of a planned layer', () => {
   it('is the same for the same placements, whichever entry placed them', () => {
