@@ -1,6 +1,6 @@
 /** One 512-byte tar record as read: ustar and GNU headers, and PAX records. */
 
-import { recordBytes } from '../tar/tar-header.ts'
+import { recordBytes } from '../tar/ustar.ts'
 
 export { recordBytes }
 

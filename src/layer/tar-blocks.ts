@@ -2,7 +2,8 @@
 
 import { createDigester, sha256Bytes } from '../content/hash.ts'
 import { contentTime } from '../tar/content-time.ts'
-import { encodeHeader, endOfArchiveBytes, paddingBytes, patchTime } from '../tar/tar-header.ts'
+import { encodeHeader, endOfArchiveBytes, paddingBytes } from '../tar/tar-header.ts'
+import { patchTime, recordBytes } from '../tar/ustar.ts'
 import { cutsBefore, type BlockLimits } from './block-cutter.ts'
 import type { Changeset, ChangesetEntry } from './changeset.ts'
 import { changed, hashInPieces, openPieces, readWhole, sourceSize } from './read-source.ts'
@@ -41,10 +42,11 @@ export function* tarBlocks(
   const { limits, takeBuffer } = options
   const facts = createBlockFacts(limits)
   const times = new Map<string, number>()
+  const scratch = Buffer.alloc(recordBytes)
   let buffer = takeBuffer()
   let filled = 0
   for (const entry of changeset.entries) {
-    const header = encodeHeader(tarEntry(entry, knownTime(entry, times)))
+    const header = encodeHeader(tarEntry(entry, knownTime(entry, times)), scratch)
     const size = entry.type === 'file' ? sourceSize(entry.source) : 0
     const unitBytes = header.length + size + paddingBytes(size)
     if (cutsBefore(limits, filled, unitBytes, `/${tarPath(entry)}`)) {
