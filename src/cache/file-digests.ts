@@ -20,6 +20,8 @@ export interface FileDigests {
   /** The sha256 in hex, when the file is the one that was hashed, by an earlier run or by this one. */
   lookup(source: HostSource): string | undefined
   remember(source: HostSource, hex: string): void
+  /** Whether another writing of the file would move its times: not where it was written just now. */
+  isSettled(source: HostSource): boolean
   /** Writes what is new, atomically; the last of several processes wins, the others' files are hashed again. */
   save(): void
 }
@@ -33,8 +35,11 @@ export function openFileDigests(filesDir: string, root: string, wallClockMs: () 
   let table: Table | undefined
   const open = (): Table => (table ??= readTable(path))
   const used = new Set<number>()
-  const fresh = new Map<string, Row>()
+  const fresh = createFreshRows()
+  const isSettled = ({ mtimeMs, ctimeMs }: HostSource): boolean =>
+    Math.max(mtimeMs, ctimeMs) <= wallClockMs() - racyMs
   return {
+    isSettled,
     lookup(source) {
       const row = fresh.get(source.path)
       if (row !== undefined && isSameFile(row.source, source)) return row.hex
@@ -46,14 +51,15 @@ export function openFileDigests(filesDir: string, root: string, wallClockMs: () 
     },
     remember(source, hex) {
       if (source.temporary === true || source.offset !== undefined) return
-      const newest = Math.max(source.mtimeMs, source.ctimeMs)
-      if (newest > wallClockMs() - racyMs) return
-      const index = open().indexes.get(source.path)
+      if (!isSettled(source)) return
+      const { indexes } = open()
+      const index = indexes.size === 0 ? undefined : indexes.get(source.path)
       if (index !== undefined && used.has(index)) return
-      fresh.set(source.path, { source, hex })
+      fresh.add({ source, hex })
     },
     save() {
-      if (fresh.size > 0) writeFileAtomic(path, encodeTable(keptRows(open(), used, fresh)))
+      if (fresh.isEmpty()) return
+      writeFileAtomic(path, encodeTable(keptRows(open(), used, fresh.all())))
     },
   }
 }
@@ -62,6 +68,32 @@ export function openFileDigests(filesDir: string, root: string, wallClockMs: () 
 interface Row {
   readonly source: Pick<HostSource, 'size' | 'mtimeMs' | 'ctimeMs' | 'ino'>
   readonly hex: string
+}
+
+interface FreshRow extends Row {
+  readonly source: HostSource
+}
+
+/** What this run found: told by path only when somebody asks, which in most runs is at their end. */
+function createFreshRows(): {
+  add(row: FreshRow): void
+  get(path: string): Row | undefined
+  isEmpty(): boolean
+  all(): ReadonlyMap<string, Row>
+} {
+  const byPath = new Map<string, Row>()
+  let added: FreshRow[] = []
+  const all = (): ReadonlyMap<string, Row> => {
+    for (const row of added) byPath.set(row.source.path, row)
+    added = []
+    return byPath
+  }
+  return {
+    add: (row) => void added.push(row),
+    get: (path) => all().get(path),
+    isEmpty: () => added.length === 0 && byPath.size === 0,
+    all,
+  }
 }
 
 interface Table {

@@ -37,9 +37,9 @@ export function addParents(draft: Draft, view: LowerView, also: Iterable<string>
   let settled = ''
   // What is added on the way is met too; its parents are there by then.
   for (const path of draft.keys()) {
-    const parent = parentOf(path) ?? ''
     // Entries come folder by folder.
-    if (parent === settled) continue
+    if (path.lastIndexOf('/') === settled.length && path.startsWith(settled)) continue
+    const parent = parentOf(path) ?? ''
     add(parent, () => `${draft.get(path)?.origin ?? 'the layer'} writes /${path}`)
     settled = parent
   }

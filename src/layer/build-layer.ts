@@ -168,6 +168,8 @@ function changesetDigests(files: FileDigests): ContentDigests {
       found.set(entry, hex)
       if (entry.source.kind === 'host') files.remember(entry.source, hex)
     },
+    // Bytes at hand are nobody's to write.
+    isSettled: ({ source }) => source.kind === 'bytes' || files.isSettled(source),
   }
 }
 

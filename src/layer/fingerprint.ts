@@ -95,8 +95,8 @@ function treeDigest({ path, owner, mtime, columns }: PlacedTree): string {
 function newestMs({ columns: { types, stats } }: PlacedTree): number {
   const file = rowTypes.indexOf('file')
   let newest = 0
-  for (const [row, type] of types.entries()) {
-    if (type !== file) continue
+  for (let row = 0; row < types.length; row += 1) {
+    if (types[row] !== file) continue
     const [mtimeMs = 0, ctimeMs = 0] = [stats[row * statNumbers + 1], stats[row * statNumbers + 2]]
     newest = Math.max(newest, mtimeMs, ctimeMs)
   }

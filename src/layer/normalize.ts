@@ -22,11 +22,13 @@ export async function normalizeLayer(layer: PlannedLayer, openLower: OpenLower):
   const { draft, view } = await draftLayer(layer, lower)
   addParents(draft, view, view.opaque)
   const whiteouts = settleWhiteouts(draft, view)
-  addParents(
-    draft,
-    view,
-    whiteouts.map((path) => parentOf(path) ?? ''),
-  )
+  if (whiteouts.length > 0) {
+    addParents(
+      draft,
+      view,
+      whiteouts.map((path) => parentOf(path) ?? ''),
+    )
+  }
   const hardLinks = settleHardLinks(draft)
   const owners = await ownerLookup(draft, lower)
   const directories = describeDirectories(draft, view)

@@ -18,6 +18,8 @@ export type FileEntry = Extract<ChangesetEntry, { readonly type: 'file' }>
 export interface ContentDigests {
   known(entry: FileEntry): string | undefined
   found(entry: FileEntry, hex: string): void
+  /** Whether another writing of the file would show in its times. */
+  isSettled(entry: FileEntry): boolean
 }
 
 export interface TarBlockOptions {
@@ -91,11 +93,14 @@ function* largeFile(
   times: Map<string, number>,
 ): Generator<TarBlock | undefined, void> {
   const { maxBytes } = options.limits
-  // Its time stands before its bytes, so they are read twice where the digest is not known, and must agree.
-  const hex = options.digests.known(entry) ?? (yield* hashWithPauses(entry, first))
+  const { digests } = options
+  const known = digests.known(entry)
+  // Its time stands before its bytes, so they are read twice where the digest is not known.
+  const hex = known ?? (yield* hashWithPauses(entry, first))
+  // Both readings look at the file's times, so that its bytes need no second digest where a writing would show there.
+  const digester = known === undefined && digests.isSettled(entry) ? undefined : createDigester()
   setContentTime(entry, Buffer.from(hex, 'hex'), header, times)
   const size = sourceSize(entry.source)
-  const digester = createDigester()
   const pieces = openPieces(entry.source)
   let buffer = first
   buffer.set(header)
@@ -109,7 +114,7 @@ function* largeFile(
       }
       const length = Math.min(left, maxBytes - filled)
       pieces.read(buffer, filled, length)
-      digester.update(buffer.subarray(filled, filled + length))
+      digester?.update(buffer.subarray(filled, filled + length))
       filled += length
       left -= length
     }
@@ -117,8 +122,10 @@ function* largeFile(
   } finally {
     pieces.close()
   }
-  if (digester.digest() !== `sha256:${hex}`) throw changed(entry.source, 'two readings gave different bytes')
-  options.digests.found(entry, hex)
+  if (digester !== undefined && digester.digest() !== `sha256:${hex}`) {
+    throw changed(entry.source, 'two readings gave different bytes')
+  }
+  digests.found(entry, hex)
   // Records divide `maxBytes`, so the padding never reaches over a cut.
   buffer.fill(0, filled, filled + paddingBytes(size))
   yield {

@@ -2,7 +2,7 @@
 
 import { readStats } from './host-file.ts'
 import type { HostType } from './host-file.ts'
-import { hostPathOf, noMode, rowTypes, statNumbers, type PlacedTree } from './placed-tree.ts'
+import { hostPathsInOrder, noMode, rowTypes, statNumbers, type PlacedTree } from './placed-tree.ts'
 import type { PlacingRules } from './placing-rules.ts'
 import { walkInto, type Taker, type WalkOptions } from './walk-folder.ts'
 
@@ -20,8 +20,9 @@ export function placeTree(
   const targets = new Map<number, string>()
   const columns = { hostFolder, names, parents, types, modes, stats, targets, hostPaths }
   const tree: PlacedTree = { type: 'tree', path, origin, owner, mtime, columns }
+  const hostPathAt = hostPathsInOrder(columns)
   for (let row = 0; row < names.length; row += 1) {
-    const hostPath = hostPathOf(columns, row)
+    const hostPath = hostPathAt(row)
     switch (rowTypes[types[row] ?? 0]) {
       case 'directory': {
         const seen = rules.directoryStats(hostPath)

@@ -109,11 +109,30 @@ function placementOf({ columns, origin, owner, mtime }: PlacedTree, row: number,
 }
 
 /** Absolute. */
-export function hostPathOf({ hostFolder, names, parents, hostPaths }: TreeColumns, row: number): string {
+function hostPathOf({ hostFolder, names, parents, hostPaths }: TreeColumns, row: number): string {
   const own = hostPaths.get(row)
   if (own !== undefined) return own
-  const folder = hostPaths.get(parents[row] ?? -1) ?? hostFolder
-  return (folder.endsWith(sep) ? folder : folder + sep) + (names[row] ?? '')
+  return prefixOf(hostPaths.get(parents[row] ?? -1) ?? hostFolder) + (names[row] ?? '')
+}
+
+/** The absolute host paths of rows: fast where they are asked for in order. */
+export function hostPathsInOrder(columns: TreeColumns): (row: number) => string {
+  const { hostFolder, names, parents, hostPaths } = columns
+  let [lastParent, prefix] = [-1, prefixOf(hostFolder)]
+  return (row) => {
+    const own = hostPaths.get(row)
+    if (own !== undefined) return own
+    const parent = parents[row] ?? -1
+    if (parent !== lastParent) {
+      prefix = prefixOf(hostPaths.get(parent) ?? hostFolder)
+      lastParent = parent
+    }
+    return prefix + (names[row] ?? '')
+  }
+}
+
+function prefixOf(folder: string): string {
+  return folder.endsWith(sep) ? folder : folder + sep
 }
 
 /** The source of a file in a tree: two words in place of a path and boxed numbers. */

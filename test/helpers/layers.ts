@@ -149,7 +149,11 @@ export function describeEntry(entry: ChangesetEntry): string {
 /** Digests of one pass only. */
 export function passDigests(): ContentDigests {
   const found = new Map<FileEntry, string>()
-  return { known: (entry) => found.get(entry), found: (entry, hex) => void found.set(entry, hex) }
+  return {
+    known: (entry) => found.get(entry),
+    found: (entry, hex) => void found.set(entry, hex),
+    isSettled: () => false,
+  }
 }
 
 /** What encoding needs beside the settings; two threads, so that blocks come back in another order than they went. */

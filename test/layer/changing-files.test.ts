@@ -92,11 +92,34 @@ describe.each(sizes)('%s', (_, size) => {
 
 it('a large file that is not the one whose digest is remembered is refused', async () => {
   const changeset = changesetOf(hostEntry('b', Buffer.alloc(2 * MiB)))
-  const digests: ContentDigests = { known: () => '00'.repeat(32), found: () => {} }
+  const digests: ContentDigests = {
+    known: () => '00'.repeat(32),
+    found: () => {},
+    isSettled: () => true,
+  }
   const { blob } = encodeLayer(changeset, { compression: gzip, ...encoding, digests })
   await expect(collectBytes(blob)).rejects.toMatchObject({ code: 'OCB-FILE-CHANGED' })
   expect(openFiles()).toEqual([])
 })
+
+it.each([false, true])(
+  'a large file that is written between its two readings is refused, settled before: %s',
+  async (settled) => {
+    const changeset = changesetOf(hostEntry('b', Buffer.alloc(24 * MiB)))
+    const digests: ContentDigests = { ...passDigests(), isSettled: () => settled }
+    const reader = encodeLayer(changeset, { compression: gzip, ...encoding, digests }).blob[
+      Symbol.asyncIterator
+    ]()
+    // The header's chunk, then the first block: the second reading has begun.
+    for (let read = 0; read < 2; read += 1) await reader.next()
+    writeFileSync(join(work, 'b'), Buffer.alloc(24 * MiB, 1))
+    const rest = (async () => {
+      for (;;) if ((await reader.next()).done === true) return
+    })()
+    await expect(rest).rejects.toMatchObject({ code: 'OCB-FILE-CHANGED' })
+    expect(openFiles()).toEqual([])
+  },
+)
 
 it('a reader that stops early leaves no file open, wherever it stops', async () => {
   for (let chunks = 0; chunks < 12; chunks += 1) {
