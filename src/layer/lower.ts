@@ -23,5 +23,8 @@ export interface BaseFiles extends Rootfs {
   readonly owners?: OwnerMemory | undefined
 }
 
-/** Opens what lies below; called only by layers that must know it, since that may read a base. */
-export type OpenLower = () => Promise<LowerFiles>
+/**
+ * Opens what lies below; called only by layers that must know it, since that may read a base. Of layers that are not made
+ * anew only the top may be told, unless `whole` asks for all: what looks deeper throws `ClosedDirectory`.
+ */
+export type OpenLower = (whole?: boolean) => Promise<LowerFiles>

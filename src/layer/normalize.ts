@@ -3,6 +3,7 @@
 import { eachPlacement } from '../plan/placed-tree.ts'
 import type { Placed, Placement, PlannedLayer } from '../plan/placement.ts'
 import { isNumericOwner } from '../rootfs/owners.ts'
+import { ClosedDirectory } from '../rootfs/tree-types.ts'
 import { addParents, describeDirectories, type DirectoryAttributes } from './add-parents.ts'
 import type { Changeset, ChangesetEntry } from './changeset.ts'
 import { draftLayer } from './draft-layer.ts'
@@ -18,6 +19,15 @@ import { settleWhiteouts } from './whiteouts.ts'
  * `OCB-APPEND-MISSING`, `OCB-HARDLINK-TARGET`, `OCB-OWNER-UNKNOWN`, `OCB-PATH-LOOP`.
  */
 export async function normalizeLayer(layer: PlannedLayer, openLower: OpenLower): Promise<Changeset> {
+  try {
+    return await changesetOver(layer, openLower)
+  } catch (error) {
+    if (!(error instanceof ClosedDirectory)) throw error
+    return changesetOver(layer, () => openLower(true))
+  }
+}
+
+async function changesetOver(layer: PlannedLayer, openLower: OpenLower): Promise<Changeset> {
   const lower = needsLower(layer.placements) ? await openLower() : undefined
   const { draft, view } = await draftLayer(layer, lower)
   addParents(draft, view, view.opaque)

@@ -6,6 +6,7 @@ import { writeFileAtomic } from '../content/atomic-file.ts'
 import { sha256 } from '../content/hash.ts'
 import { encodeJson } from '../spec/json.ts'
 import type { CachedLayer, LayerCache } from './layer-cache.ts'
+import { parseSketch, type LayerSketch } from './layer-sketch.ts'
 
 export interface LayerSize {
   /** Of its changeset, parents counted. */
@@ -19,6 +20,8 @@ export interface LayerFacts {
   readonly shape: string
   readonly key: string
   readonly size: LayerSize
+  /** For layers above it. */
+  readonly sketch: LayerSketch | undefined
 }
 
 /** The facts, and the layer that the cache holds. */
@@ -41,8 +44,8 @@ export function createPlannedMemory(dir: string, cache: LayerCache): PlannedMemo
       const layer = facts && (await cache.find(facts.shape, facts.key))
       return facts && layer && { ...facts, ...layer }
     },
-    keep(place, fingerprint, { shape, key, size }) {
-      writeFileAtomic(pathOf(place), encodeJson({ fingerprint, shape, key, ...size }))
+    keep(place, fingerprint, { shape, key, size, sketch }) {
+      writeFileAtomic(pathOf(place), encodeJson({ fingerprint, shape, key, ...size, sketch }))
     },
   }
 }
@@ -62,5 +65,6 @@ function readFacts(path: string): Omit<RememberedLayer, keyof CachedLayer> | und
     'fingerprint' in value && typeof value.fingerprint === 'string' ? value.fingerprint : undefined
   if (typeof shape !== 'string' || typeof key !== 'string') return undefined
   if (typeof entries !== 'number' || typeof contentBytes !== 'number') return undefined
-  return { fingerprint, shape, key, size: { entries, contentBytes } }
+  const sketch = 'sketch' in value ? parseSketch(value.sketch) : undefined
+  return { fingerprint, shape, key, size: { entries, contentBytes }, sketch }
 }

@@ -27,6 +27,7 @@ export function watchTree(tree: Tree, watcher: TreeWatcher): Tree {
     isEmpty: () => watcher.isEmpty(),
     resolve: (path, options) => resolvePath(get, path, options),
     apply: (entries) => tree.apply(entries),
+    close: (path) => tree.close(path),
     get layers() {
       return tree.layers
     },

@@ -121,9 +121,10 @@ async function takeOrBuild(plan: LayerPlan, builder: LayerBuilder, step: StepHan
     const annotations = layerAnnotations(shape, key, builder.encoderId(compression))
     return { name, descriptor, diffId, shape, key, cached: true, annotations }
   }
-  const layer = await buildLayer(await plan.changeset(), compression, builder, step, plan.previous)
+  const changeset = await plan.changeset()
+  const layer = await buildLayer(changeset, compression, builder, step, plan.previous)
   // What others made is believed as long as they say so.
-  if (layer.cachedFrom === undefined) plan.remember(layer)
+  if (layer.cachedFrom === undefined) plan.remember(layer, changeset)
   return layer
 }
 

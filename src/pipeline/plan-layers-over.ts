@@ -6,6 +6,7 @@ import { contentBytes, type BuiltLayer } from '../layer/build-layer.ts'
 import type { Changeset } from '../layer/changeset.ts'
 import { encoderIdOf } from '../layer/encoder-id.ts'
 import { baseFingerprint, fingerprintOf } from '../layer/fingerprint.ts'
+import { sketchOf } from '../layer/layer-sketch.ts'
 import type { BaseFiles, OpenLower } from '../layer/lower.ts'
 import {
   createPlannedMemory,
@@ -28,8 +29,8 @@ export interface LayerPlan {
   /** The blob that the last build made in its place, of whatever input. */
   readonly previous: Descriptor | undefined
   changeset(): Promise<Changeset>
-  /** Keeps what was made of it for the next build. */
-  remember(layer: BuiltLayer): void
+  /** Keeps what was made of it for the next build; `changeset` is its own. */
+  remember(layer: BuiltLayer, changeset: Changeset): void
   /** The same layer as zstd, where the spec wants both. */
   readonly twin?: LayerPlan | undefined
 }
@@ -77,7 +78,7 @@ export async function planLayersOver(
       below = print
       continue
     }
-    lower.push(changeset)
+    lower.push({ changeset, sketch: remembered?.sketch })
     const size = remembered?.size ?? sizeOf(await changeset())
     const plan: LayerPlan = {
       name,
@@ -86,7 +87,7 @@ export async function planLayersOver(
       remembered,
       previous,
       changeset,
-      remember: ({ shape, key }) => keep?.({ shape, key, size }),
+      remember: ({ shape, key }, made) => keep?.({ shape, key, size, sketch: sketchOf(made) }),
     }
     const zstd = compression.type === 'gzip' ? compression.twin : undefined
     const zstdPrint = zstd && fingerprintAs(layer, zstd, below, session)
@@ -97,7 +98,7 @@ export async function planLayersOver(
       compression: zstd,
       remembered: again?.remembered,
       previous: again?.previous,
-      remember: ({ shape, key }) => again?.keep?.({ shape, key, size }),
+      remember: ({ shape, key }, made) => again?.keep?.({ shape, key, size, sketch: sketchOf(made) }),
     }
     layers.push({ ...plan, twin })
   }

@@ -38,6 +38,13 @@ export interface TreeNode extends LayerEntry {
   readonly implied?: true | undefined
 }
 
+/** Thrown where an answer depends on what lies in a directory that was closed. */
+export class ClosedDirectory extends Error {
+  constructor(path: string) {
+    super(`what lies in /${path} is not known`)
+  }
+}
+
 /** The merged file system of layers, lowest first (image-spec v1.1.1 layer.md, Applying Changesets). Paths as in LayerEntry. */
 export interface Tree {
   /** The node at exactly this path (a symlink is not followed), '' included when a layer has an entry for it. */
@@ -54,6 +61,8 @@ export interface Tree {
   resolve(path: string, options?: { readonly followLast?: boolean }): string
   /** Applies one more layer on top. */
   apply(entries: Iterable<LayerEntry>): void
+  /** What lies in a directory is not known: whatever looks there throws `ClosedDirectory`. */
+  close(path: string): void
   /** How many layers were applied. */
   readonly layers: number
 }

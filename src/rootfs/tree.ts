@@ -1,12 +1,14 @@
 /** The merged file system of layers. */
 
 import { resolvePath } from './resolve-path.ts'
-import type { LayerEntry, Tree, TreeNode } from './tree-types.ts'
+import { ClosedDirectory, type LayerEntry, type Tree, type TreeNode } from './tree-types.ts'
 
 /** A name: `children` exists for directories only. */
 interface Item {
   node: TreeNode | undefined
   children: Map<string, Item> | undefined
+  /** Nothing is known of its children. */
+  isClosed?: true
 }
 
 /**
@@ -24,7 +26,7 @@ export function createTree(layers: Iterable<Iterable<LayerEntry>> = []): Tree {
     if (path === '') return root
     let item: Item | undefined = root
     for (const name of path.split('/')) {
-      item = item.children?.get(name)
+      item = childrenOf(item, path)?.get(name)
       if (!item) return undefined
     }
     return item
@@ -44,7 +46,8 @@ export function createTree(layers: Iterable<Iterable<LayerEntry>> = []): Tree {
 
   function removePath(path: string): void {
     const slash = path.lastIndexOf('/')
-    find(path.slice(0, Math.max(slash, 0)))?.children?.delete(path.slice(slash + 1))
+    const folder = find(path.slice(0, Math.max(slash, 0)))
+    if (folder) childrenOf(folder, path)?.delete(path.slice(slash + 1))
   }
 
   function put(entry: LayerEntry): void {
@@ -56,22 +59,36 @@ export function createTree(layers: Iterable<Iterable<LayerEntry>> = []): Tree {
     const slash = entry.path.lastIndexOf('/')
     const siblings = ensureDirectory(root, entry.path.slice(0, Math.max(slash, 0)), count)
     const name = entry.path.slice(slash + 1)
-    const children = entry.type === 'directory' ? (siblings.get(name)?.children ?? new Map()) : undefined
-    siblings.set(name, { node, children })
+    const before = entry.type === 'directory' ? siblings.get(name) : undefined
+    if (before?.children) before.node = node
+    else siblings.set(name, { node, children: entry.type === 'directory' ? new Map() : undefined })
   }
 
   for (const layer of layers) apply(layer)
   return {
     get: (path) => find(path)?.node,
     has: (path) => find(path)?.node !== undefined,
-    childNames: (path) => [...(find(path)?.children?.keys() ?? [])],
+    childNames(path) {
+      const item = find(path)
+      return item ? [...(childrenOf(item, path)?.keys() ?? [])] : []
+    },
     resolve: (path, options) => resolvePath((at) => find(at)?.node, path, options),
     isEmpty: () => (root.children?.size ?? 0) === 0,
     apply,
+    close(path) {
+      const item = find(path)
+      if (item?.children) item.isClosed = true
+    },
     get layers() {
       return count
     },
   }
+}
+
+/** Throws `ClosedDirectory`; `path` is what is looked for. */
+function childrenOf({ children, isClosed }: Item, path: string): Map<string, Item> | undefined {
+  if (isClosed === true) throw new ClosedDirectory(path)
+  return children
 }
 
 /** The children of a directory; what is missing on the way, or is no directory, becomes an implied one. */
@@ -89,7 +106,8 @@ function ensureDirectory(root: Item, path: string, layer: number): Map<string, I
       item = { node: impliedDirectory(path.slice(0, end), layer), children: new Map() }
       children.set(name, item)
     }
-    children = item.children ??= new Map<string, Item>()
+    item.children ??= new Map<string, Item>()
+    children = childrenOf(item, path) ?? item.children
   }
   return children
 }

@@ -44,7 +44,7 @@ async function lastOf(stack: LowerStack, ...layers: readonly (readonly Placement
   let last: string[] = []
   for (const placements of layers) {
     const changeset = await normalizeLayer(layerOf(placements), stack.opener())
-    stack.push(async () => changeset)
+    stack.push({ changeset: async () => changeset })
     last = changeset.entries.map(describeEntry)
   }
   return last

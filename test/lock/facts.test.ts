@@ -16,17 +16,8 @@ import type { Placement } from '../../src/plan/placement.ts'
 import { createTree } from '../../src/rootfs/tree.ts'
 import type { LayerEntry } from '../../src/rootfs/tree-types.ts'
 import type { Descriptor } from '../../src/spec/descriptor.ts'
-import {
-  describeEntry,
-  directory,
-  file,
-  folder,
-  layerOf,
-  lowerEntries,
-  opaque,
-  remove,
-  symlink,
-} from '../helpers/layers.ts'
+import { anyLayerEntry, anyPlacement } from '../helpers/any-layers.ts'
+import { describeEntry, file, layerOf, lowerEntries, remove } from '../helpers/layers.ts'
 
 const digest = `sha256:${'0'.repeat(64)}` as const
 const layer: Descriptor = { mediaType: 'application/vnd.oci.image.layer.v1.tar', digest, size: 1 }
@@ -44,7 +35,7 @@ async function planOver(layers: Layers, base: BaseFiles): Promise<readonly strin
   try {
     for (const [index, placements] of layers.entries()) {
       const changeset = await normalizeLayer(layerOf(placements), stack.opener())
-      stack.push(async () => changeset)
+      stack.push({ changeset: async () => changeset })
       lines.push(...changeset.entries.map((entry) => `${index} ${describeEntry(entry)} ${xattrsOf(entry)}`))
     }
     return lines
@@ -175,71 +166,13 @@ describe('facts', () => {
   })
 })
 
-const names = ['a', 'b', 'c', 'd'] as const
-const path = fc
-  .array(fc.constantFrom(...names), { minLength: 1, maxLength: 4 })
-  .map((parts) => parts.join('/'))
-const owner = fc.constantFrom(0, 1, 1000)
-const entry: fc.Arbitrary<LayerEntry> = fc
-  .record({
-    path: fc.oneof({ weight: 12, arbitrary: path }, { weight: 1, arbitrary: fc.constant('') }),
-    kind: fc.constantFrom(
-      'directory',
-      'directory',
-      'directory',
-      'file',
-      'symlink',
-      'hardlink',
-      'whiteout',
-      'opaque',
-    ),
-    mode: fc.constantFrom(0o755, 0o700, 0o1777),
-    uid: owner,
-    gid: owner,
-    to: fc.oneof(
-      path,
-      path.map((text) => `/${text}`),
-      path.map((text) => `../${text}`),
-    ),
-    xattr: fc.boolean(),
-  })
-  .map(({ kind, to, xattr, ...rest }) => ({
-    ...rest,
-    type: rest.path === '' ? 'directory' : kind,
-    mtime: 0,
-    size: 0,
-    target: kind === 'symlink' ? to : kind === 'hardlink' ? 'a' : undefined,
-    xattrs: xattr ? { 'user.k': 'dg==' } : undefined,
-  }))
-const placement: fc.Arbitrary<Placement> = fc
-  .record({
-    path: path.map((text) => `/${text}`),
-    kind: fc.constantFrom('file', 'file', 'file', 'directory', 'folder', 'symlink', 'remove', 'opaque'),
-  })
-  .map((one) => {
-    switch (one.kind) {
-      case 'file':
-        return file(one.path)
-      case 'directory':
-        return directory(one.path)
-      case 'folder':
-        return folder(one.path)
-      case 'symlink':
-        return symlink(one.path, 'b/c')
-      case 'remove':
-        return remove(one.path)
-      default:
-        return opaque(one.path)
-    }
-  })
-
 describe('a plan over facts', () => {
   it('is the plan over the base, for any base and any layers', async () => {
     let planned = 0
     await fc.assert(
       fc.asyncProperty(
-        fc.array(fc.array(entry, { maxLength: 12 }), { minLength: 1, maxLength: 3 }),
-        fc.array(fc.array(placement, { minLength: 1, maxLength: 4 }), { minLength: 1, maxLength: 3 }),
+        fc.array(fc.array(anyLayerEntry, { maxLength: 12 }), { minLength: 1, maxLength: 3 }),
+        fc.array(fc.array(anyPlacement, { minLength: 1, maxLength: 4 }), { minLength: 1, maxLength: 3 }),
         async (baseNames, layers) => {
           const real = await planOver(layers, realBase(baseNames))
           const facts = throughText(await recorded(layers, baseNames))
@@ -254,13 +187,13 @@ describe('a plan over facts', () => {
 
   it('is never another one, for facts that were recorded for other layers', async () => {
     let answered = 0
-    const layers = fc.array(fc.array(placement, { minLength: 1, maxLength: 3 }), {
+    const layers = fc.array(fc.array(anyPlacement, { minLength: 1, maxLength: 3 }), {
       minLength: 1,
       maxLength: 2,
     })
     await fc.assert(
       fc.asyncProperty(
-        fc.array(fc.array(entry, { maxLength: 12 }), { minLength: 1, maxLength: 2 }),
+        fc.array(fc.array(anyLayerEntry, { maxLength: 12 }), { minLength: 1, maxLength: 2 }),
         layers,
         layers,
         async (baseNames, before, now) => {
