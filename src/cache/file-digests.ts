@@ -1,10 +1,10 @@
 /** The digests of host files, remembered by (path, size, mtime, ctime, inode). */
 
-import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { writeFileAtomic } from '../content/atomic-file.ts'
-import { sha256, sha256Bytes } from '../content/hash.ts'
+import { sha256 } from '../content/hash.ts'
 import type { FileSource } from '../rootfs/file-source.ts'
+import { readDigestTable, type DigestRow, type DigestTable, type FileStat } from './digest-table.ts'
 
 type HostSource = Extract<FileSource, { readonly kind: 'host' }>
 
@@ -31,9 +31,9 @@ export interface FileDigests {
  * is taken as empty.
  */
 export function openFileDigests(filesDir: string, root: string, wallClockMs: () => number): FileDigests {
-  const path = join(filesDir, `${sha256(root).slice('sha256:'.length, 32)}.bin`)
-  let table: Table | undefined
-  const open = (): Table => (table ??= readTable(path))
+  const file = join(filesDir, `${sha256(root).slice('sha256:'.length, 32)}.bin`)
+  let table: DigestTable | undefined
+  const open = (): DigestTable => (table ??= readDigestTable(file))
   const used = new Set<number>()
   const fresh = createFreshRows()
   const isSettled = ({ mtimeMs, ctimeMs }: HostSource): boolean =>
@@ -42,89 +42,34 @@ export function openFileDigests(filesDir: string, root: string, wallClockMs: () 
     isSettled,
     lookup(source) {
       const row = fresh.get(source.path)
-      if (row !== undefined && isSameFile(row.source, source)) return row.hex
+      if (row !== undefined && isSameStat(row.stat, source)) return row.hex
       const known = open()
-      const index = known.indexes.get(source.path)
-      if (index === undefined || !isSame(known.stats, index, source)) return undefined
+      const index = known.find(source.path, source)
+      if (index === undefined) return undefined
       used.add(index)
-      return known.digests.toString('hex', index * digestBytes, (index + 1) * digestBytes)
+      return known.hexAt(index)
     },
     remember(source, hex) {
       if (source.temporary === true || source.offset !== undefined) return
       if (!isSettled(source)) return
-      const { indexes } = open()
-      const index = indexes.size === 0 ? undefined : indexes.get(source.path)
-      if (index !== undefined && used.has(index)) return
-      fresh.add({ source, hex })
+      const known = open()
+      const index = known.count === 0 ? undefined : known.find(source.path, source)
+      if (index === undefined || known.hexAt(index) !== hex) fresh.add(source, hex)
+      else used.add(index)
     },
     save() {
       if (fresh.isEmpty()) return
-      writeFileAtomic(path, encodeTable(keptRows(open(), used, fresh.all())))
+      const known = open()
+      const keepsUnused = known.count - used.size <= maxUnused
+      writeFileAtomic(
+        file,
+        known.encodeWith(fresh.all(), (row) => keepsUnused || used.has(row)),
+      )
     },
   }
 }
 
-/** One remembered file; of `source` only the stat is kept. */
-interface Row {
-  readonly source: Pick<HostSource, 'size' | 'mtimeMs' | 'ctimeMs' | 'ino'>
-  readonly hex: string
-}
-
-interface FreshRow extends Row {
-  readonly source: HostSource
-}
-
-/** What this run found: told by path only when somebody asks, which in most runs is at their end. */
-function createFreshRows(): {
-  add(row: FreshRow): void
-  get(path: string): Row | undefined
-  isEmpty(): boolean
-  all(): ReadonlyMap<string, Row>
-} {
-  const byPath = new Map<string, Row>()
-  let added: FreshRow[] = []
-  const all = (): ReadonlyMap<string, Row> => {
-    for (const row of added) byPath.set(row.source.path, row)
-    added = []
-    return byPath
-  }
-  return {
-    add: (row) => void added.push(row),
-    get: (path) => all().get(path),
-    isEmpty: () => added.length === 0 && byPath.size === 0,
-    all,
-  }
-}
-
-interface Table {
-  /** Row by path. */
-  readonly indexes: ReadonlyMap<string, number>
-  /** Four numbers a row: size, mtimeMs, ctimeMs, ino. */
-  readonly stats: Float64Array
-  /** 32 bytes a row. */
-  readonly digests: Buffer
-}
-
-// Tens of thousands of rows are compared on every build, so numbers are kept as numbers. Layout, little-endian:
-// format and checksum of what follows; the number of rows, 8 bytes; stats; digests; paths with a NUL between them.
-const format = Buffer.from('ocibuild file digests 2\n')
-const digestBytes = 32
-const statNumbers = 4
-const statBytes = statNumbers * 8
-const headBytes = format.length + digestBytes
-const empty: Table = { indexes: new Map(), stats: new Float64Array(0), digests: Buffer.alloc(0) }
-
-function isSame(stats: Float64Array, index: number, source: Row['source']): boolean {
-  const at = index * statNumbers
-  return (
-    stats[at] === source.size &&
-    stats[at + 1] === source.mtimeMs &&
-    stats[at + 2] === source.ctimeMs &&
-    stats[at + 3] === source.ino
-  )
-}
-
-function isSameFile(one: Row['source'], other: Row['source']): boolean {
+function isSameStat(one: FileStat, other: FileStat): boolean {
   return (
     one.size === other.size &&
     one.mtimeMs === other.mtimeMs &&
@@ -133,59 +78,24 @@ function isSameFile(one: Row['source'], other: Row['source']): boolean {
   )
 }
 
-function readTable(path: string): Table {
-  let bytes: Buffer
-  try {
-    bytes = readFileSync(path)
-  } catch {
-    return empty
+/** What this run found: told by path only when somebody asks, which in most runs is at their end. */
+function createFreshRows(): {
+  add(source: HostSource, hex: string): void
+  get(path: string): DigestRow | undefined
+  isEmpty(): boolean
+  all(): ReadonlyMap<string, DigestRow>
+} {
+  const byPath = new Map<string, DigestRow>()
+  let added: (readonly [HostSource, string])[] = []
+  const all = (): ReadonlyMap<string, DigestRow> => {
+    for (const [source, hex] of added) byPath.set(source.path, { path: source.path, stat: source, hex })
+    added = []
+    return byPath
   }
-  const body = bytes.subarray(headBytes)
-  if (!bytes.subarray(0, format.length).equals(format)) return empty
-  if (!sha256Bytes(body).equals(bytes.subarray(format.length, headBytes))) return empty
-  const count = Number(body.readBigUInt64LE(0))
-  const statsEnd = 8 + count * statBytes
-  const digestsEnd = statsEnd + count * digestBytes
-  const paths = body.toString('utf8', digestsEnd).split('\0')
   return {
-    indexes: new Map(paths.slice(0, count).map((name, index) => [name, index])),
-    // A copy: numbers must lie at a multiple of eight.
-    stats: new Float64Array(Uint8Array.from(body.subarray(8, statsEnd)).buffer),
-    digests: body.subarray(statsEnd, digestsEnd),
+    add: (source, hex) => void added.push([source, hex]),
+    get: (path) => (added.length === 0 && byPath.size === 0 ? undefined : all().get(path)),
+    isEmpty: () => added.length === 0 && byPath.size === 0,
+    all,
   }
-}
-
-function encodeTable(rows: ReadonlyMap<string, Row>): Buffer {
-  const count = Buffer.alloc(8)
-  count.writeBigUInt64LE(BigInt(rows.size))
-  const stats = new Float64Array(rows.size * statNumbers)
-  const digests = Buffer.alloc(rows.size * digestBytes)
-  let index = 0
-  for (const { source, hex } of rows.values()) {
-    stats.set([source.size, source.mtimeMs, source.ctimeMs, source.ino], index * statNumbers)
-    digests.write(hex, index * digestBytes, 'hex')
-    index += 1
-  }
-  const paths = Buffer.from(Array.from(rows.keys()).join('\0'))
-  const body = Buffer.concat([count, Buffer.from(stats.buffer), digests, paths])
-  return Buffer.concat([format, sha256Bytes(body), body])
-}
-
-/** What this run asked for and found, and the rest while it is not too much. */
-function keptRows(
-  known: Table,
-  used: ReadonlySet<number>,
-  fresh: ReadonlyMap<string, Row>,
-): ReadonlyMap<string, Row> {
-  const keepUnused = known.indexes.size - used.size <= maxUnused
-  const rows = new Map<string, Row>()
-  for (const [path, index] of known.indexes) {
-    if (!keepUnused && !used.has(index)) continue
-    const at = index * statNumbers
-    const [size = 0, mtimeMs = 0, ctimeMs = 0, ino = 0] = known.stats.subarray(at, at + statNumbers)
-    const hex = known.digests.toString('hex', index * digestBytes, (index + 1) * digestBytes)
-    rows.set(path, { source: { size, mtimeMs, ctimeMs, ino }, hex })
-  }
-  for (const [path, row] of fresh) rows.set(path, row)
-  return rows
 }

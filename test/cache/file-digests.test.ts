@@ -93,6 +93,40 @@ describe('the digests of files', () => {
     expect(memory().lookup(host('/a'))).toBeUndefined()
   })
 
+  it('are found in whatever order they are asked for, also those of many files', () => {
+    const sources = Array.from({ length: 300 }, (_, index) => host(`/${index}`, { ino: index % 250 }))
+    remembered(...sources)
+    const wanted = (source: HostSource): string => source.path.slice(1).padStart(64, '0')
+    const files = memory()
+    for (const source of sources.toReversed()) expect(files.lookup(source)).toBe(hex)
+    expect(files.lookup(host('/1', { ino: 2 }))).toBeUndefined()
+    for (const source of sources.slice(100, 200)) files.remember({ ...source, size: 9 }, wanted(source))
+    files.save()
+    const again = memory()
+    for (const source of sources.slice(0, 100)) expect(again.lookup(source)).toBe(hex)
+    for (const source of sources.slice(100, 200)) {
+      expect(again.lookup(source)).toBeUndefined()
+      expect(again.lookup({ ...source, size: 9 })).toBe(wanted(source))
+    }
+    for (const source of sources.slice(200).toReversed()) expect(again.lookup(source)).toBe(hex)
+  })
+
+  it('are not written again where a run found nothing that was not known', () => {
+    remembered(host('/a'), host('/b'))
+    const [name = ''] = readdirSync(folder)
+    rmSync(join(folder, name))
+    const files = memory()
+    expect(files.lookup(host('/a'))).toBeUndefined()
+    remembered(host('/a'), host('/b'))
+    const known = memory()
+    expect([known.lookup(host('/a')), known.lookup(host('/b'))]).toEqual([hex, hex])
+    known.remember(host('/a'), hex)
+    known.remember(host('/b'), hex)
+    rmSync(join(folder, name))
+    known.save()
+    expect(readdirSync(folder)).toEqual([])
+  })
+
   it('of files that a run does not ask for are kept for the next', () => {
     remembered(host('/a'))
     remembered(host('/b'))

@@ -1,0 +1,159 @@
+/** Digests of files as one file of columns: tens of thousands of rows are looked up without an object for each. */
+
+import { readFileSync } from 'node:fs'
+import { sha256Bytes } from '../content/hash.ts'
+
+/** What tells a file from what it was. */
+export interface FileStat {
+  readonly size: number
+  readonly mtimeMs: number
+  readonly ctimeMs: number
+  readonly ino: number
+}
+
+/** One remembered file. */
+export interface DigestRow {
+  readonly path: string
+  readonly stat: FileStat
+  /** The sha256 in hex. */
+  readonly hex: string
+}
+
+export interface DigestTable {
+  /** Rows in it. */
+  readonly count: number
+  /** The row of a file with this path and stat. Fast for files that are asked for in the table's order, and for a few. */
+  find(path: string, stat: FileStat): number | undefined
+  hexAt(row: number): string
+  /** The file of a table of those of these rows whose path is not among `rows`, and of `rows` after them. */
+  encodeWith(rows: ReadonlyMap<string, DigestRow>, keeps: (row: number) => boolean): Buffer
+}
+
+// Layout, little-endian: format and checksum of what follows; the number of rows, 8 bytes; for each row four numbers
+// (size, mtimeMs, ctimeMs, ino); for each its digest, 32 bytes; for each where its path ends, 4 bytes; the paths, UTF-8.
+const format = Buffer.from('ocibuild file digests 3\n')
+const digestBytes = 32
+const statNumbers = 4
+const inoAt = 3
+const headBytes = format.length + digestBytes
+/** So many rows are looked for from end to end before an index of all paths pays. */
+const searches = 64
+
+interface Columns {
+  readonly count: number
+  readonly stats: Float64Array
+  readonly digests: Buffer
+  readonly ends: Uint32Array
+  readonly paths: Buffer
+}
+
+const empty: Columns = {
+  count: 0,
+  stats: new Float64Array(0),
+  digests: Buffer.alloc(0),
+  ends: new Uint32Array(0),
+  paths: Buffer.alloc(0),
+}
+
+/** A file that is not there, or damaged, is an empty table. */
+export function readDigestTable(file: string): DigestTable {
+  let bytes: Buffer
+  try {
+    bytes = readFileSync(file)
+  } catch {
+    return tableOf(empty)
+  }
+  return tableOf(parseColumns(bytes) ?? empty)
+}
+
+function parseColumns(bytes: Buffer): Columns | undefined {
+  const body = bytes.subarray(headBytes)
+  if (!bytes.subarray(0, format.length).equals(format)) return undefined
+  if (!sha256Bytes(body).equals(bytes.subarray(format.length, headBytes))) return undefined
+  const count = Number(body.readBigUInt64LE(0))
+  const statsEnd = 8 + count * statNumbers * 8
+  const digestsEnd = statsEnd + count * digestBytes
+  const endsEnd = digestsEnd + count * 4
+  return {
+    count,
+    // Copies: numbers must lie at multiples of their length.
+    stats: new Float64Array(Uint8Array.from(body.subarray(8, statsEnd)).buffer),
+    digests: body.subarray(statsEnd, digestsEnd),
+    ends: new Uint32Array(Uint8Array.from(body.subarray(digestsEnd, endsEnd)).buffer),
+    paths: body.subarray(endsEnd),
+  }
+}
+
+function tableOf(columns: Columns): DigestTable {
+  const { count, stats, digests, ends, paths } = columns
+  const startOf = (row: number): number => (row === 0 ? 0 : (ends[row - 1] ?? 0))
+  const pathAt = (row: number): string => paths.toString('utf8', startOf(row), ends[row])
+  const isAt = (row: number, path: string, { size, mtimeMs, ctimeMs, ino }: FileStat): boolean => {
+    const at = row * statNumbers
+    return (
+      stats[at] === size &&
+      stats[at + 1] === mtimeMs &&
+      stats[at + 2] === ctimeMs &&
+      stats[at + inoAt] === ino &&
+      pathAt(row) === path
+    )
+  }
+  let next = 0
+  let searched = 0
+  let rows: ReadonlyMap<string, number> | undefined
+  const search = (path: string, stat: FileStat): number | undefined => {
+    searched += 1
+    if (searched > searches) {
+      rows ??= new Map(Array.from({ length: count }, (_, row) => [pathAt(row), row]))
+      const row = rows.get(path)
+      return row !== undefined && isAt(row, path, stat) ? row : undefined
+    }
+    for (let row = 0; row < count; row += 1) {
+      if (stats[row * statNumbers + inoAt] === stat.ino && isAt(row, path, stat)) return row
+    }
+    return undefined
+  }
+  return {
+    count,
+    find(path, stat) {
+      if (count === 0) return undefined
+      const row = next < count && isAt(next, path, stat) ? next : search(path, stat)
+      if (row !== undefined) next = row + 1
+      return row
+    },
+    hexAt: (row) => digests.toString('hex', row * digestBytes, (row + 1) * digestBytes),
+    encodeWith(fresh, keeps) {
+      const kept: number[] = []
+      for (let row = 0; row < count; row += 1) if (keeps(row) && !fresh.has(pathAt(row))) kept.push(row)
+      const total = kept.length + fresh.size
+      const made = {
+        stats: new Float64Array(total * statNumbers),
+        digests: Buffer.alloc(total * digestBytes),
+        ends: new Uint32Array(total),
+      }
+      const texts: Uint8Array[] = []
+      let [index, end] = [0, 0]
+      const add = (text: Uint8Array): void => {
+        texts.push(text)
+        end += text.length
+        made.ends[index] = end
+        index += 1
+      }
+      for (const row of kept) {
+        made.stats.set(stats.subarray(row * statNumbers, (row + 1) * statNumbers), index * statNumbers)
+        made.digests.set(digests.subarray(row * digestBytes, (row + 1) * digestBytes), index * digestBytes)
+        add(paths.subarray(startOf(row), ends[row]))
+      }
+      for (const { path, stat, hex } of fresh.values()) {
+        made.stats.set([stat.size, stat.mtimeMs, stat.ctimeMs, stat.ino], index * statNumbers)
+        made.digests.write(hex, index * digestBytes, 'hex')
+        add(Buffer.from(path))
+      }
+      const head = Buffer.alloc(8)
+      head.writeBigUInt64LE(BigInt(total))
+      const parts = [head, Buffer.from(made.stats.buffer), made.digests, Buffer.from(made.ends.buffer)]
+      const body = Buffer.concat([...parts, Buffer.concat(texts)])
+      return Buffer.concat([format, sha256Bytes(body), body])
+    },
+  }
+}
