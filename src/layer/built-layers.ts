@@ -7,7 +7,7 @@ import { writeFileAtomic } from '../content/atomic-file.ts'
 import { sha256 } from '../content/hash.ts'
 import type { Changeset } from './changeset.ts'
 import { decodeFacts, encodeFacts } from './encode-facts.ts'
-import { changesetFacts, type EntryFacts } from './entry-facts.ts'
+import type { EntryFacts } from './entry-facts.ts'
 
 /** Which layer: of machines, projects and tags nothing, so that a restored cache is as good. */
 export interface LayerName {
@@ -26,7 +26,7 @@ export interface BuiltFacts {
   readonly entries: readonly EntryFacts[]
 }
 
-/** A layer that was just made or found; `contents` as in `changesetFacts`. */
+/** A layer that was just made or found; `contents` as in `encodeFacts`. */
 export interface MadeLayer {
   readonly changeset: Changeset
   readonly contents: readonly string[]
@@ -53,7 +53,7 @@ export function openBuiltLayers(dir: string): BuiltLayers {
       const path = fileOf(name)
       const head = `${format} ${key} ${formatCompression(compression)}\n`
       if (readStart(path).startsWith(head)) return
-      const facts = encodeFacts(changesetFacts(changeset, contents))
+      const facts = encodeFacts(changeset, contents)
       writeFileAtomic(path, Buffer.concat([Buffer.from(head), facts]), undefined, dir)
     },
     recall(name) {

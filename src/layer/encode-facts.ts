@@ -1,9 +1,10 @@
 /** The facts of a layer's entries as bytes: tens of thousands in a megabyte or two, written and read in milliseconds. */
 
-import { sha256Bytes } from '../content/hash.ts'
+import { createIntegrityHash, sha256Bytes } from '../content/hash.ts'
 import type { LayerEntryType } from '../rootfs/tree-types.ts'
 import { contentTimeOfHex } from '../tar/content-time.ts'
-import type { EntryFacts } from './entry-facts.ts'
+import type { Changeset, ChangesetEntry } from './changeset.ts'
+import { formatXattrs, type EntryFacts } from './entry-facts.ts'
 
 // Layout: the sha256 of all that follows, 32 bytes; the length of the text, 4 bytes, little-endian; the text, UTF-8;
 // then the sha256 of each file, 32 bytes each. The text: a JSON line of the traits that entries share, then for each
@@ -23,32 +24,93 @@ interface Traits {
   readonly origin: string | undefined
 }
 
-export function encodeFacts(entries: readonly EntryFacts[]): Buffer {
-  const numbers = new Map<string, number>()
-  const table: Traits[] = []
+/** `contents` are the sha256 of the changeset's files in hex, in its order. */
+export function encodeFacts({ entries }: Changeset, contents: readonly string[]): Buffer {
+  const table = createTraitTable()
+  const linkTime = hardLinkTimes(entries, contents)
   const parts: string[] = []
-  const digests: string[] = []
-  let last = ''
+  let shared = ''
   for (const entry of entries) {
-    const { path, digest, target = '', xattrs = '' } = entry
-    const { type, mode, uid, gid, origin } = entry
-    const mtime = digest !== undefined && entry.mtime === contentTimeOfHex(digest) ? undefined : entry.mtime
-    const traits = `${type} ${mode} ${uid} ${gid} ${mtime} ${origin}`
-    let number = numbers.get(traits)
-    if (number === undefined) {
-      number = table.push({ type, mode, uid, gid, mtime, origin }) - 1
-      numbers.set(traits, number)
-    }
-    const common = commonLength(last, path)
+    const { path, type } = entry
+    // Of the folder alone: to find all that neighbours have in common takes longer than to write it.
+    const common = path.startsWith(shared) ? shared.length : 0
+    if (type === 'directory') shared = path
+    else if (common === 0) shared = path.slice(0, path.lastIndexOf('/') + 1)
+    const target = type === 'symlink' || type === 'hardlink' ? entry.target : ''
+    const xattrs = type === 'directory' ? (formatXattrs(entry.xattrs) ?? '') : ''
+    const number = table.numberOf(entry, type === 'hardlink' ? linkTime(entry) : entry.mtime)
     parts.push(`${number}\0${common}\0${path.slice(common)}\0${target}\0${xattrs}`)
-    if (digest !== undefined) digests.push(digest)
-    last = path
   }
-  const text = Buffer.from(`${JSON.stringify(table)}\n${parts.join('\0')}`)
+  const text = Buffer.from(`${JSON.stringify(table.traits)}\n${parts.join('\0')}`)
   const length = Buffer.alloc(4)
   length.writeUInt32LE(text.length)
-  const body = Buffer.concat([length, text, Buffer.from(digests.join(''), 'hex')])
-  return Buffer.concat([sha256Bytes(body), body])
+  const body = [length, text, Buffer.from(contents.join(''), 'hex')]
+  const hash = createIntegrityHash('sha256')
+  for (const part of body) hash.update(part)
+  return Buffer.concat([hash.digest(), ...body])
+}
+
+/** The facts of a changeset, in its order: those that a record of it would give. */
+export function changesetFacts(changeset: Changeset, contents: readonly string[]): readonly EntryFacts[] {
+  return decodeFacts(encodeFacts(changeset, contents)) ?? []
+}
+
+interface TraitTable {
+  readonly traits: readonly Traits[]
+  numberOf(entry: ChangesetEntry, mtime: ChangesetEntry['mtime']): number
+}
+
+function createTraitTable(): TraitTable {
+  const traits: Traits[] = []
+  const numbers = new Map<string, number>()
+  // By type: neighbours mostly have the traits of the last of their kind, and to compare is cheaper than to spell out.
+  const lasts = new Map<LayerEntryType, Traits & { readonly number: number }>()
+  return {
+    traits,
+    numberOf({ type, mode, uid, gid, origin }, time) {
+      const mtime = time === 'content' ? undefined : time
+      const last = lasts.get(type)
+      if (
+        last !== undefined &&
+        last.mode === mode &&
+        last.uid === uid &&
+        last.gid === gid &&
+        last.mtime === mtime &&
+        last.origin === origin
+      ) {
+        return last.number
+      }
+      const key = `${type} ${mode} ${uid} ${gid} ${mtime} ${origin}`
+      const number = numbers.get(key) ?? traits.push({ type, mode, uid, gid, mtime, origin }) - 1
+      numbers.set(key, number)
+      lasts.set(type, { type, mode, uid, gid, mtime, origin, number })
+      return number
+    },
+  }
+}
+
+/** A link has the time of its file; which those are is looked for when the first link comes. */
+function hardLinkTimes(
+  entries: Changeset['entries'],
+  contents: readonly string[],
+): (link: Extract<ChangesetEntry, { readonly type: 'hardlink' }>) => number {
+  let times: Map<string, number> | undefined
+  return ({ mtime, target }) => {
+    if (mtime !== 'content') return mtime
+    times ??= fileTimes(entries, contents)
+    return times.get(target) ?? 0
+  }
+}
+
+function fileTimes(entries: Changeset['entries'], contents: readonly string[]): Map<string, number> {
+  const times = new Map<string, number>()
+  let file = 0
+  for (const { type, path, mtime } of entries) {
+    if (type !== 'file') continue
+    times.set(path, mtime === 'content' ? contentTimeOfHex(contents[file] ?? '') : mtime)
+    file += 1
+  }
+  return times
 }
 
 /** Undefined where the bytes are not what `encodeFacts` gave. */
@@ -98,13 +160,4 @@ function parseTable(text: string): readonly Traits[] {
 /** Looks at the type alone: under the checksum it is what was written above. */
 function isTraits(value: unknown): value is Traits {
   return typeof value === 'object' && value !== null && 'type' in value && typeof value.type === 'string'
-}
-
-function commonLength(a: string, b: string): number {
-  const most = Math.min(a.length, b.length)
-  let length = 0
-  while (length < most && a.charCodeAt(length) === b.charCodeAt(length)) length += 1
-  // Half a character is no UTF-8.
-  const code = b.charCodeAt(length - 1)
-  return code >= 0xd800 && code <= 0xdbff ? length - 1 : length
 }

@@ -8,8 +8,8 @@ import { sha256 } from '../../src/content/hash.ts'
 import { openBuiltLayers, type LayerName } from '../../src/layer/built-layers.ts'
 import type { Changeset, ChangesetEntry } from '../../src/layer/changeset.ts'
 import { compareLayers } from '../../src/layer/compare-layers.ts'
-import { decodeFacts, encodeFacts } from '../../src/layer/encode-facts.ts'
-import { changesetFacts, type EntryFacts } from '../../src/layer/entry-facts.ts'
+import { changesetFacts, decodeFacts, encodeFacts } from '../../src/layer/encode-facts.ts'
+import type { EntryFacts } from '../../src/layer/entry-facts.ts'
 import { contentTimeOfHex } from '../../src/tar/content-time.ts'
 import { temporaryFolder } from '../helpers/unpack.ts'
 
@@ -38,6 +38,33 @@ function file(path: string, text: string, more: Partial<EntryFacts> = {}): Entry
 
 function other(path: string, type: EntryFacts['type'], more: Partial<EntryFacts> = {}): EntryFacts {
   return { ...file(path, ''), type, digest: undefined, mtime: 0, origin: undefined, ...more }
+}
+
+/** The bytes of a changeset that has these facts. */
+function encode(facts: readonly EntryFacts[]): Buffer {
+  const source = { kind: 'bytes', bytes: Buffer.alloc(0) } as const
+  const entries = facts.map((entry): ChangesetEntry => {
+    const { path, type, mode, uid, gid, mtime, target = '', xattrs, digest, origin: placed } = entry
+    const base = { path, mode, uid, gid, mtime, origin: placed }
+    switch (type) {
+      case 'file': {
+        const ofContent = digest !== undefined && mtime === contentTimeOfHex(digest)
+        return { ...base, type, source, mtime: ofContent ? 'content' : mtime }
+      }
+      case 'symlink':
+      case 'hardlink':
+        return { ...base, type, target }
+      case 'directory':
+        return { ...base, type, xattrs: xattrs === undefined ? undefined : { 'user.a': 'AAE=' } }
+      case 'whiteout':
+      case 'opaque':
+        return { ...base, type }
+      default:
+        throw new Error(`no changeset has a ${type}`)
+    }
+  })
+  const contents = facts.flatMap(({ digest }) => digest ?? [])
+  return encodeFacts({ name: 'x', entries }, contents)
 }
 
 describe('facts as bytes', () => {
@@ -73,7 +100,7 @@ describe('facts as bytes', () => {
   it('come back as they went in, whatever the names', () => {
     fc.assert(
       fc.property(fc.array(entry, { maxLength: 40 }), (entries) => {
-        expect(decodeFacts(encodeFacts(entries))).toEqual(entries)
+        expect(decodeFacts(encode(entries))).toEqual(entries)
       }),
       { numRuns: 200 },
     )
@@ -83,11 +110,11 @@ describe('facts as bytes', () => {
     const entries = Array.from({ length: 1000 }, (_, index) =>
       file(`app/node_modules/package/lib/file-${index}.js`, `${index}`),
     )
-    expect(encodeFacts(entries).length).toBeLessThan(1000 * 50)
+    expect(encode(entries).length).toBeLessThan(1000 * 55)
   })
 
   it('that are cut or altered are taken as none', () => {
-    const bytes = encodeFacts([file('a', 'x'), file('b', 'y')])
+    const bytes = encode([file('a', 'x'), file('b', 'y')])
     for (let at = 0; at < bytes.length; at += 1) {
       expect(decodeFacts(bytes.subarray(0, at))).toBeUndefined()
       const altered = Buffer.from(bytes)
