@@ -4,7 +4,7 @@ import { resolve } from 'node:path'
 import type { Writable } from 'node:stream'
 import { createArchiveTarget, type ArchiveTarget } from './archive/archive-target.ts'
 import { openArchive } from './archive/open-archive.ts'
-import { copyGraph } from './content/copy-graph.ts'
+import { copyBlob, copyGraph } from './content/copy-graph.ts'
 import { onlyImage, type NamedImage } from './content/find-image.ts'
 import { nameImage } from './content/image-names.ts'
 import type { FileBacked, Fetcher } from './content/store.ts'
@@ -104,9 +104,15 @@ const healAttempts = 5
 
 function layoutOutput(store: LayoutStore): Output {
   const added: Added[] = []
+  const ahead = new Set<Promise<void>>()
   return {
     store,
+    sendAhead(source, blob, options) {
+      // A failure is met again, and told, when `add` copies what is not there.
+      ahead.add(copyBlob(source, blob, store, options?.signal).catch(() => undefined))
+    },
     async add(source, root, names, options) {
+      await Promise.all(ahead)
       await copyGraph(source, root, store, { ...options, deep: true })
       added.push({ source, root, names })
     },
@@ -124,7 +130,7 @@ function layoutOutput(store: LayoutStore): Output {
         }
       }
     },
-    abort: async () => undefined,
+    abort: async () => void (await Promise.all(ahead)),
   }
 }
 

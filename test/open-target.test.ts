@@ -8,6 +8,7 @@ import { PassThrough } from 'node:stream'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createMemoryStore } from '../src/content/memory-store.ts'
 import { processEnvironment } from '../src/environment.ts'
+import { openLayout } from '../src/layout/layout-store.ts'
 import { openOutput, openSource, outputPlace, type ImageSource, type Output } from '../src/open-target.ts'
 import { outputNames } from '../src/spec/output-names.ts'
 import { parseReference } from '../src/spec/parse-reference.ts'
@@ -95,6 +96,22 @@ describe('outputs', () => {
     await output.abort()
     expect(readFileSync(join(cwd, 'image.tar')).equals(before)).toBe(true)
     expect(readdirSync(cwd)).toEqual(['image.tar'])
+  })
+
+  it('wait for what was sent ahead, and tell what failed of it', async () => {
+    const image = await putImage(memory, [{ a: '1' }])
+    const [layer] = image.layers
+    if (layer === undefined) throw new Error('unreachable')
+    const staging = await openLayout(join(cwd, 'staging'), { create: true })
+    await staging.push(layer, await memory.fetch(layer))
+    const output = await openOutput(parseReference('oci:image', 'out'), { cwd, environment })
+    output.sendAhead?.(staging, layer)
+    await output.abort()
+    expect(readdirSync(join(cwd, 'image/blobs/sha256'))).toEqual([layer.digest.slice(7)])
+    output.sendAhead?.(staging, image.manifest)
+    await expect(output.add(staging, image.manifest, [])).rejects.toMatchObject({
+      code: 'OCB-CONTENT-NOT-FOUND',
+    })
   })
 
   it('get back what somebody removed before they were finished', async () => {

@@ -123,8 +123,8 @@ export async function copyBlob(
     }
   }
   if (isFileReceiver(target) && isFileBacked(source)) {
-    const path = await source.fileOf(descriptor)
-    if (path !== undefined) return await target.pushFile(descriptor, path, { signal })
+    const file = await source.fileOf(descriptor)
+    if (file !== undefined) return await target.pushFile(descriptor, file, { signal })
   }
   await target.push(descriptor, await source.fetch(descriptor, { signal }), { signal })
 }

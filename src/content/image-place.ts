@@ -24,8 +24,8 @@ export interface Output {
     options?: Omit<CopyGraphOptions, 'concurrency' | 'deep'>,
   ): Promise<void>
   /**
-   * Begins to send one blob, for places that are far: who builds sends what is done while the rest is made. Never
-   * throws; what did not arrive is sent by `add`, which waits for all that was begun.
+   * Begins to send one blob: who builds sends what is done while other things are done. Never throws; what did not
+   * arrive is sent by `add`, which waits for all that was begun.
    */
   sendAhead?(source: Fetcher & Partial<FileBacked>, blob: Descriptor, options?: StoreOptions): void
   /**

@@ -56,9 +56,19 @@ export interface Mounter {
   mountSources(target: Descriptor): readonly string[]
 }
 
-/** Stores on this machine's disk: where a blob lies, to be read and never written; undefined where it does not. */
+/** A blob as a file of this machine, to be read and never written. */
+export interface BlobFile {
+  readonly path: string
+  /**
+   * True: the store hashed these bytes itself as it wrote them, and nobody has written there since; a copy made now
+   * need not be hashed again. False of all that earlier runs and others left, which may have gone bad.
+   */
+  readonly checked: boolean
+}
+
+/** Stores on this machine's disk: where a blob lies; undefined where it does not. */
 export interface FileBacked {
-  fileOf(target: Descriptor): Promise<string | undefined>
+  fileOf(target: Descriptor): Promise<BlobFile | undefined>
 }
 
 /** Local stores: what is stored under a digest whose size nobody told; undefined where nothing is. */
@@ -68,5 +78,5 @@ export interface DigestFinder {
 
 /** Stores that can copy a blob from a file faster than from a stream (reflinks). As `push` in all else. */
 export interface FileReceiver {
-  pushFile(expected: Descriptor, path: string, options?: StoreOptions): Promise<void>
+  pushFile(expected: Descriptor, file: BlobFile, options?: StoreOptions): Promise<void>
 }

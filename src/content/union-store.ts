@@ -21,8 +21,8 @@ export function unionStore(...fetchers: readonly Fetcher[]): Fetcher & FileBacke
 
     async fileOf(target) {
       for (const fetcher of fetchers) {
-        const path = isFileBacked(fetcher) ? await fetcher.fileOf(target) : undefined
-        if (path !== undefined) return path
+        const file = isFileBacked(fetcher) ? await fetcher.fileOf(target) : undefined
+        if (file !== undefined) return file
       }
       return undefined
     },

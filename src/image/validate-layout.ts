@@ -56,7 +56,8 @@ function folderStore(dir: string): Fetcher & FileBacked {
       if (statSync(path, { throwIfNoEntry: false })?.isFile() !== true) throw contentNotFound(target, dir)
       return verifyStream(target, readFileChunks(path))
     },
-    fileOf: async (target) => (hasBlob(dir, target) ? blobPath(dir, target.digest) : undefined),
+    fileOf: async (target) =>
+      hasBlob(dir, target) ? { path: blobPath(dir, target.digest), checked: false } : undefined,
   }
 }
 

@@ -66,7 +66,7 @@ export function createSegmentMemory(dir: string, blobs: Fetcher & FileBacked): S
       if (segments === undefined || file === undefined) return undefined
       // Bytes that went bad would go into a new blob, whose digest says that they are right.
       if (!(await isWhole(blobs, blob, options))) return undefined
-      const descriptor = openSync(file, 'r')
+      const descriptor = openSync(file.path, 'r')
       return {
         find(key) {
           const segment = segments.get(key)

@@ -1,21 +1,8 @@
 /** Blobs as files of a layout: `blobs/<algorithm>/<hex>`, there whole or not at all. */
 
-import {
-  chmodSync,
-  closeSync,
-  constants,
-  fstatSync,
-  mkdirSync,
-  openSync,
-  readSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeSync,
-} from 'node:fs'
-import { copyFile, open } from 'node:fs/promises'
+import { closeSync, mkdirSync, openSync, renameSync, rmSync, statSync, writeSync, type Stats } from 'node:fs'
+import { open } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { setImmediate } from 'node:timers/promises'
 import { temporaryPath } from '../content/atomic-file.ts'
 import { diskError } from '../content/disk-error.ts'
 import { createDigester, verifyStream } from '../content/hash.ts'
@@ -34,8 +21,13 @@ export function blobPath(dir: string, digest: Digest): string {
 
 /** Whether the blob is there with its descriptor's size; its bytes are checked when it is read. */
 export function hasBlob(dir: string, target: Descriptor): boolean {
+  return statBlob(dir, target) !== undefined
+}
+
+/** The stat of the blob; undefined where `hasBlob` says no. */
+export function statBlob(dir: string, target: Descriptor): Stats | undefined {
   const stats = statSync(blobPath(dir, target.digest), { throwIfNoEntry: false })
-  return stats?.isFile() === true && stats.size === target.size
+  return stats?.isFile() === true && stats.size === target.size ? stats : undefined
 }
 
 /** The blob of a digest whose size is not known, as a descriptor of bytes of no known kind. */
@@ -59,23 +51,6 @@ export async function* readFileChunks(path: string): AsyncGenerator<Uint8Array> 
   }
 }
 
-/** As `readFileChunks`, into one buffer again and again: for hashing, where nobody keeps a chunk. */
-async function* readReused(path: string): AsyncGenerator<Uint8Array> {
-  const buffer = Buffer.allocUnsafeSlow(4 * readBytes)
-  const fd = openSync(path, 'r')
-  try {
-    for (;;) {
-      const count = readSync(fd, buffer, 0, buffer.length, null)
-      if (count === 0) return
-      yield buffer.subarray(0, count)
-      // Nothing here waits for the disk, and a signal has to be heard in between.
-      await setImmediate()
-    }
-  } finally {
-    closeSync(fd)
-  }
-}
-
 /** Stores a stream whose descriptor is known. */
 export async function writeBlob(
   dir: string,
@@ -90,50 +65,30 @@ export async function writeBlob(
   })
 }
 
-/** Stores a stream and says what it was. */
+/** Stores a stream and says what it was. `written`: false where a blob of that digest was there and is kept. */
 export async function ingestBlob(
   dir: string,
   mediaType: MediaType,
   content: ByteStream,
   options: StoreOptions | undefined,
-): Promise<Descriptor> {
+): Promise<{ readonly descriptor: Descriptor; readonly written: boolean }> {
   const digester = createDigester()
-  let descriptor: Descriptor | undefined
+  let [descriptor, written]: [Descriptor | undefined, boolean] = [undefined, false]
   await throughTemporary(dir, join(dir, 'blobs'), async (temporary) => {
     const size = await writeStream(temporary, content, options, (chunk) => digester.update(chunk))
     descriptor = { mediaType, digest: digester.digest(), size }
-    return hasBlob(dir, descriptor) ? undefined : blobPath(dir, descriptor.digest)
+    written = !hasBlob(dir, descriptor)
+    return written ? blobPath(dir, descriptor.digest) : undefined
   })
   if (descriptor === undefined) throw new Error('unreachable: a blob was stored without a descriptor')
-  return descriptor
-}
-
-/** Stores a copy of a file, made by the file system where it can (reflinks); the copy's own bytes are checked. */
-export async function copyBlobFile(
-  dir: string,
-  expected: Descriptor,
-  from: string,
-  options: StoreOptions | undefined,
-): Promise<void> {
-  const path = blobPath(dir, expected.digest)
-  await throughTemporary(dir, path, async (temporary) => {
-    const mode = createEmpty(temporary)
-    await copyFile(from, temporary, constants.COPYFILE_FICLONE)
-    // A copy takes its source's mode along; a blob has that of any file made here.
-    chmodSync(temporary, mode)
-    for await (const chunk of verifyStream(expected, readReused(temporary))) {
-      void chunk
-      throwIfAborted(options?.signal)
-    }
-    return path
-  })
+  return { descriptor, written }
 }
 
 /**
  * Lets `fill` make a file under a temporary name in the layout's root (not among the blobs, where other tools take
  * every name for a digest) and renames it to the path that `fill` gives; undefined: it is not needed.
  */
-async function throughTemporary(
+export async function throughTemporary(
   dir: string,
   path: string,
   fill: (temporary: string) => Promise<string | undefined>,
@@ -176,13 +131,4 @@ async function writeStream(
 function writeWhole(fd: number, chunk: Uint8Array): void {
   let written = 0
   while (written < chunk.length) written += writeSync(fd, chunk, written)
-}
-
-function createEmpty(path: string): number {
-  const fd = openSync(path, 'wx', 0o644)
-  try {
-    return fstatSync(fd).mode & 0o777
-  } finally {
-    closeSync(fd)
-  }
 }

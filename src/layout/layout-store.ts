@@ -1,7 +1,6 @@
 /** Store 1: an image layout in a folder (image-spec v1.1.1 image-layout.md). */
 
 import { mkdirSync, statSync } from 'node:fs'
-import { open } from 'node:fs/promises'
 import { removeStaleTemporaries } from '../content/atomic-file.ts'
 import { diskError } from '../content/disk-error.ts'
 import { findImage } from '../content/find-image.ts'
@@ -21,18 +20,12 @@ import { successors } from '../content/successors.ts'
 import { OciBuildError, throwIfAborted } from '../errors.ts'
 import type { Descriptor } from '../spec/descriptor.ts'
 import type { Digest } from '../spec/digest.ts'
-import {
-  blobPath,
-  copyBlobFile,
-  findBlob,
-  hasBlob,
-  ingestBlob,
-  readFileChunks,
-  writeBlob,
-} from './blob-files.ts'
+import { blobPath, findBlob, hasBlob, ingestBlob, readFileChunks, writeBlob } from './blob-files.ts'
 import { removeUnreachable } from './collect-garbage.ts'
+import { copyBlobFile, syncFile } from './copy-blob.ts'
 import { initLayout, isLayout, notLayout, readLayoutIndex, writeLayoutIndex } from './layout-index.ts'
 import { withLayoutLock } from './layout-lock.ts'
+import { createOwnBlobs } from './own-blobs.ts'
 import { replaceEntries, type TaggedImage } from './replace-entries.ts'
 
 export interface LayoutStore extends Target, Ingester, DigestFinder, FileBacked, FileReceiver {
@@ -74,10 +67,11 @@ export async function openLayout(dir: string, options: OpenLayoutOptions = {}): 
 function layoutStore(dir: string): LayoutStore {
   /** Written by this store and not yet known to be on the disk itself. */
   const unsynced = new Set<Digest>()
+  const own = createOwnBlobs(dir)
   const store: LayoutStore = {
     dir,
     has: async (target) => hasBlob(dir, target),
-    fileOf: async (target) => (hasBlob(dir, target) ? blobPath(dir, target.digest) : undefined),
+    fileOf: async (target) => own.find(target),
     find: async (digest) => findBlob(dir, digest),
     list: async () => readLayoutIndex(dir).entries,
 
@@ -92,17 +86,20 @@ function layoutStore(dir: string): LayoutStore {
       if (hasBlob(dir, expected)) return await discard(content)
       await writeBlob(dir, expected, content, pushOptions)
       unsynced.add(expected.digest)
+      own.add(expected)
     },
 
-    async pushFile(expected, path, pushOptions) {
+    async pushFile(expected, file, pushOptions) {
       if (hasBlob(dir, expected)) return
-      await copyBlobFile(dir, expected, path, pushOptions)
-      unsynced.add(expected.digest)
+      await copyBlobFile(dir, expected, file, pushOptions)
+      own.add(expected)
     },
 
     async ingest(mediaType, content, ingestOptions) {
-      const descriptor = await ingestBlob(dir, mediaType, content, ingestOptions)
+      const { descriptor, written } = await ingestBlob(dir, mediaType, content, ingestOptions)
       unsynced.add(descriptor.digest)
+      // What was there before has not been looked at.
+      if (written) own.add(descriptor)
       return descriptor
     },
 
@@ -112,7 +109,8 @@ function layoutStore(dir: string): LayoutStore {
 
     async tagAll(images, tagOptions) {
       // The disk first gets the blobs, then the name that makes them visible: a power cut must not turn this round.
-      await syncBlobs(dir, unsynced)
+      for (const digest of unsynced) await syncFile(blobPath(dir, digest))
+      unsynced.clear()
       await withLayoutLock(dir, tagOptions?.signal, async () => {
         for (const { target } of images) await checkWhole(store, target, tagOptions)
         throwIfAborted(tagOptions?.signal)
@@ -147,22 +145,6 @@ async function checkWhole(
       })
     }
     queue.push(...(await successors(store, item, options)))
-  }
-}
-
-async function syncBlobs(dir: string, digests: Set<Digest>): Promise<void> {
-  for (const digest of digests) {
-    try {
-      const file = await open(blobPath(dir, digest), 'r+')
-      try {
-        await file.datasync()
-      } finally {
-        await file.close()
-      }
-    } catch {
-      // Gone, or on a file system that cannot: checkWhole decides whether it matters.
-    }
-    digests.delete(digest)
   }
 }
 

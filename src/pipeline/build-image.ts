@@ -55,8 +55,11 @@ export async function buildImages(
   // Images of one root share what is known of its files.
   const memories = new Map<string, FileDigests>()
   const filesOf = (root: string): FileDigests => {
-    const files = memories.get(root) ?? openFileDigests(cacheFolder.filesDir, root, environment.wallClockMs)
+    const known = memories.get(root)
+    if (known !== undefined) return known
+    const files = openFileDigests(cacheFolder.filesDir, root, environment.wallClockMs)
     memories.set(root, files)
+    session.meanwhile(() => files.save())
     return files
   }
   const stage = async (plan: ImagePlan): Promise<StagedImage> => {
@@ -70,12 +73,14 @@ export async function buildImages(
       for (const layer of platform.layers) {
         const builder = {
           ...common,
-          tell: (made: MadeLayer): void => void (twin || built.remember(nameOf(layer), made)),
+          tell(made: MadeLayer): void {
+            if (!twin) session.meanwhile(() => built.remember(nameOf(layer), made))
+          },
         }
         const title = stepTitle(layer.name + (twin ? ' as zstd' : ''), plan, platform.platform)
         const staged = await stageLayer(title, layer, builder, session)
         // What was built before was most likely pushed before: asking would cost more than it saves.
-        if (!staged.cached) await outputs.sendAhead(plan.spec, staged.descriptor)
+        if (!staged.cached) await outputs.sendAhead(plan.spec, staged.descriptor, 'docker')
         else if (staged.cachedFrom !== undefined) {
           taken.keepRecipe(staged.descriptor, () => makeHere(layer, { ...common, cache: local }))
         }
@@ -89,12 +94,7 @@ export async function buildImages(
     for (const platform of twins) platforms.push(await stagePlatform(platform, true))
     return { plan, platforms, root: await stageRoot(plan, platforms, session), taken: taken.store }
   }
-  try {
-    for (const plan of plans) images.push(await session.timeSpent.on(plan.spec, () => stage(plan)))
-  } finally {
-    // What was hashed stays known also where a later image failed.
-    for (const files of memories.values()) files.save()
-  }
+  for (const plan of plans) images.push(await session.timeSpent.on(plan.spec, () => stage(plan)))
   return images
 }
 

@@ -21,7 +21,7 @@ export async function explainMismatch(
   for (const blob of images.flatMap(stagedBlobs)) {
     const file = await session.staging.fileOf(blob)
     if (file === undefined || (await isSound(blob, session))) continue
-    rmSync(file, { force: true })
+    rmSync(file.path, { force: true })
     removed.push(blob.digest)
   }
   if (removed.length === 0) return error

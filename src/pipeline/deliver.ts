@@ -1,5 +1,6 @@
 /** Staged images become outputs: all blobs of all images first, and only then whatever makes them visible. */
 
+import { setImmediate } from 'node:timers/promises'
 import type { OutputResult } from '../build-types.ts'
 import type { Fetcher } from '../content/store.ts'
 import { unionStore } from '../content/union-store.ts'
@@ -24,6 +25,8 @@ export async function deliver(
 ): Promise<readonly (readonly OutputResult[])[]> {
   const results: OutputResult[][] = []
   try {
+    await beginCopies(images, outputs)
+    session.doMeanwhile()
     for (const image of images) {
       const { spec } = image.plan
       const written: OutputResult[] = []
@@ -40,6 +43,17 @@ export async function deliver(
   } catch (error) {
     throw await explainMismatch(error, images, session)
   }
+}
+
+/** What was just made goes from file to file, which needs nothing of this thread. */
+async function beginCopies(images: readonly StagedImage[], outputs: Outputs): Promise<void> {
+  for (const { plan, platforms } of images) {
+    for (const { descriptor, cached } of platforms.flatMap(({ layers }) => layers)) {
+      if (!cached) await outputs.sendAhead(plan.spec, descriptor, 'oci')
+    }
+  }
+  // The turn in which they are begun.
+  await setImmediate()
 }
 
 function copyInto(

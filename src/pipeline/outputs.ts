@@ -18,8 +18,8 @@ export interface Outputs {
   readonly caches: readonly CachePlace[]
   /** Two images may go into one place: it is opened once. */
   open(place: Place, spec: ImageSpec): Promise<Output>
-  /** Starts a finished layer on its way to the registries of its image, while others are made. */
-  sendAhead(spec: ImageSpec, layer: Descriptor): Promise<void>
+  /** Starts a finished layer on its way to those places of its image that are registries, or layouts. */
+  sendAhead(spec: ImageSpec, layer: Descriptor, transport: 'docker' | 'oci'): Promise<void>
   /** Makes all that was added visible, place by place. */
   finish(): Promise<void>
 }
@@ -54,9 +54,9 @@ export function prepareOutputs(resolved: ResolvedSpec, session: Session): Output
     placesOf: (spec) => places.get(spec) ?? [],
     caches,
     open,
-    async sendAhead(spec, layer) {
+    async sendAhead(spec, layer, transport) {
       for (const place of places.get(spec) ?? []) {
-        if (place.transport !== 'docker') continue
+        if (place.transport !== transport) continue
         const output = await open(place, spec)
         output.sendAhead?.(session.staging, layer, { signal })
       }

@@ -38,6 +38,13 @@ export interface Session {
   readonly registries: Registries
   /** What this build was told or read of images elsewhere, by what was asked: each is asked once. */
   readonly asked: Asked
+  /**
+   * Keeps work for the time in which outputs are written, mostly by others than this thread: what the next build is to
+   * know. It is done at the end at the latest, however the session ends.
+   */
+  meanwhile(work: () => void): void
+  /** Does what was kept so, first things first. */
+  doMeanwhile(): void
   /** Runs when the session ends, however it ends; the last first. */
   atEnd(work: () => Promise<void>): void
   /** Milliseconds since the session began. */
@@ -117,6 +124,17 @@ async function openSession(
   atEnd(() => registries.close())
   const deflater = createDeflater(environment.threads)
   atEnd(() => deflater.close())
+  const kept: (() => void)[] = []
+  const doMeanwhile = (): void => {
+    for (const keptWork of kept.splice(0)) keptWork()
+  }
+  atEnd(async () => {
+    try {
+      doMeanwhile()
+    } catch {
+      // Something else went wrong before, and is what there is to tell.
+    }
+  })
   return {
     options,
     environment,
@@ -133,6 +151,8 @@ async function openSession(
     startedWallMs: environment.wallClockMs(),
     registries,
     asked: { roots: new Map(), names: new Map() },
+    meanwhile: (work) => void kept.push(work),
+    doMeanwhile,
     atEnd,
     elapsedMs: () => environment.now() - startedMs,
     checkStrict() {

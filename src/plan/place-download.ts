@@ -54,7 +54,7 @@ export async function placeDownload(
 
 async function keptFile(digest: Digest, { blobs }: LayerContext): Promise<string | undefined> {
   const kept = await blobs.find(digest)
-  return kept && (await blobs.fileOf(kept))
+  return kept && (await blobs.fileOf(kept))?.path
 }
 
 async function fetchFile(entry: EntryOf<'download'>, digest: Digest, context: LayerContext): Promise<string> {
@@ -84,7 +84,7 @@ async function fetchFile(entry: EntryOf<'download'>, digest: Digest, context: La
       finish({ detail: stored.digest, bytes: stored.size })
       const file = await blobs.fileOf(stored)
       if (file === undefined) throw new Error(`unreachable: ${stored.digest} was stored and is not there`)
-      return file
+      return file.path
     },
   )
 }

@@ -1,7 +1,7 @@
 /** Blobs on their way into a repository: asked for, mounted, or sent. */
 
 import { childrenOf } from '../content/successors.ts'
-import type { ByteStream } from '../content/store.ts'
+import type { BlobFile, ByteStream } from '../content/store.ts'
 import { OciBuildError } from '../errors.ts'
 import type { Descriptor } from '../spec/descriptor.ts'
 import type { Digest } from '../spec/digest.ts'
@@ -19,7 +19,7 @@ import { fileSource, streamSource, type UploadSource } from './upload-source.ts'
 export interface BlobWriter {
   has(target: Descriptor, signal: AbortSignal | undefined): Promise<boolean>
   push(expected: Descriptor, content: ByteStream, signal: AbortSignal | undefined): Promise<void>
-  pushFile(expected: Descriptor, path: string, signal: AbortSignal | undefined): Promise<void>
+  pushFile(expected: Descriptor, file: BlobFile, signal: AbortSignal | undefined): Promise<void>
   mount(target: Descriptor, from: string, signal: AbortSignal | undefined): Promise<boolean>
   mountSources(target: Descriptor): readonly string[]
   /** Takes the blobs of a stored manifest as present. */
@@ -91,8 +91,8 @@ export function createBlobWriter(
       await send(await streamSource(expected, content, { memoryBytes, tempDir }), signal)
     },
 
-    async pushFile(expected, path, signal) {
-      if (await needed(expected, signal)) await send(fileSource(expected, path), signal)
+    async pushFile(expected, file, signal) {
+      if (await needed(expected, signal)) await send(fileSource(expected, file), signal)
     },
 
     async mount(target, from, signal) {

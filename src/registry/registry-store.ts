@@ -150,10 +150,11 @@ export function openRegistry(
       else await blobs.push(expected, content, options?.signal)
     },
 
-    async pushFile(expected, path, options) {
+    async pushFile(expected, file, options) {
       throwIfAborted(options?.signal)
-      if (isManifestContent(expected.mediaType)) await manifests.pushFile(expected, path, options?.signal)
-      else await blobs.pushFile(expected, path, options?.signal)
+      if (isManifestContent(expected.mediaType)) {
+        await manifests.pushFile(expected, file.path, options?.signal)
+      } else await blobs.pushFile(expected, file, options?.signal)
     },
 
     resolve: async (reference, options) => await readNamed(reference, options, headManifest),

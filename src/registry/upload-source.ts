@@ -3,14 +3,14 @@
 import { closeSync, createReadStream, openSync, readSync, rmSync, writeSync } from 'node:fs'
 import { temporaryPath } from '../content/atomic-file.ts'
 import { verifyStream } from '../content/hash.ts'
-import type { ByteStream } from '../content/store.ts'
+import type { BlobFile, ByteStream } from '../content/store.ts'
 import type { Descriptor } from '../spec/descriptor.ts'
 
 export interface UploadSource {
   readonly descriptor: Descriptor
   /**
    * The bytes from `offset` (default 0) up to `end` (exclusive; default the whole size). Read as a whole they are
-   * verified, and the last piece is held back until they are. One reader at a time.
+   * verified, where that is not done, and the last piece is held back until they are. One reader at a time.
    */
   open(offset?: number, end?: number): ByteStream
   /** Why the source itself cannot be read, if that happened: no other attempt helps. */
@@ -21,15 +21,16 @@ export interface UploadSource {
 /** Larger pieces are no faster, and several wait in the queues of every upload. */
 const pieceBytes = 256 * 1024
 
-/** A file on disk. */
-export function fileSource(descriptor: Descriptor, path: string): UploadSource {
+/** A file on disk; one that is `checked` is not hashed again. */
+export function fileSource(descriptor: Descriptor, { path, checked }: BlobFile): UploadSource {
   let failure: unknown
   return {
     descriptor,
     open(offset = 0, end = descriptor.size) {
       const whole = offset === 0 && end === descriptor.size
       const bytes = readFile(path, offset, whole ? undefined : end)
-      return noting(whole ? heldBack(verifyStream(descriptor, bytes)) : bytes, (error) => (failure ??= error))
+      const verified = whole && !checked ? heldBack(verifyStream(descriptor, bytes)) : bytes
+      return noting(verified, (error) => (failure ??= error))
     },
     failure: () => failure,
     dispose: async () => undefined,

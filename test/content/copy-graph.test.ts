@@ -156,9 +156,9 @@ describe('copyGraph', () => {
       const watched = { ...to, pushFile: to.pushFile, push: async () => expect.unreachable('streamed') }
       await copyGraph(unionStore(createMemoryStore(), from), index, {
         ...watched,
-        pushFile: async (expected, path, options) => {
-          files.push(path)
-          await to.pushFile(expected, path, options)
+        pushFile: async (expected, file, options) => {
+          files.push(file.path)
+          await to.pushFile(expected, file, options)
         },
       } as typeof to)
       expect(files.length).toBe(8)

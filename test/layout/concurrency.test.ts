@@ -102,9 +102,8 @@ describe('a full disk', () => {
       const descriptor = describeBytes('application/octet-stream', large)
       await expect(store.push(descriptor, bytesOf(large))).rejects.toMatchObject({ code: 'OCB-DISK-FULL' })
       writeFileSync(join(dir, 'large'), large)
-      await expect(store.pushFile(descriptor, join(dir, 'large'))).rejects.toMatchObject({
-        code: 'OCB-DISK-FULL',
-      })
+      const file = { path: join(dir, 'large'), checked: true }
+      await expect(store.pushFile(descriptor, file)).rejects.toMatchObject({ code: 'OCB-DISK-FULL' })
       expect(readdirSync(join(dir, 'small/image')).filter((name) => name.startsWith('.'))).toEqual([])
       await copyGraph(store, await store.resolve('1'), createMemoryStore())
     } finally {

@@ -9,6 +9,7 @@ import {
   readdirSync,
   rmSync,
   statSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -224,9 +225,9 @@ describe('blobs', () => {
     writeFileSync(source, 'hello')
     chmodSync(source, 0o400)
     const descriptor = describeBytes('application/octet-stream', 'hello')
-    await store.pushFile(descriptor, source)
+    await store.pushFile(descriptor, { path: source, checked: false })
     const path = join(dir, 'image/blobs/sha256', descriptor.digest.slice(7))
-    expect((await store.fileOf(descriptor)) ?? '').toBe(path)
+    expect(await store.fileOf(descriptor)).toEqual({ path, checked: true })
     expect(statSync(path).nlink).toBe(1)
     expect(statSync(path).mode & 0o777).toBe(0o644 & ~process.umask())
     expect(String(await collectBytes(await store.fetch(descriptor)))).toBe('hello')
@@ -237,7 +238,12 @@ describe('blobs', () => {
     const source = join(dir, 'source')
     writeFileSync(source, 'hellO')
     const descriptor = describeBytes('application/octet-stream', 'hello')
-    await expect(store.pushFile(descriptor, source)).rejects.toMatchObject({ code: 'OCB-CONTENT-MISMATCH' })
+    const file = { path: source, checked: false }
+    await expect(store.pushFile(descriptor, file)).rejects.toMatchObject({ code: 'OCB-CONTENT-MISMATCH' })
+    writeFileSync(source, 'hell')
+    await expect(store.pushFile(descriptor, { ...file, checked: true })).rejects.toMatchObject({
+      code: 'OCB-CONTENT-MISMATCH',
+    })
     await expect(store.push(descriptor, bytesOf('hellO'))).rejects.toMatchObject({
       code: 'OCB-CONTENT-MISMATCH',
     })
@@ -246,11 +252,28 @@ describe('blobs', () => {
     expect(readdirSync(join(dir, 'image')).filter((name) => name.startsWith('.'))).toEqual([])
   })
 
+  it('are known to be right where the store wrote them itself, and nobody else since', async () => {
+    const hello = describeBytes('application/octet-stream', 'hello')
+    const path = join(dir, 'image/blobs/sha256', hello.digest.slice(7))
+    const store = await openLayout(join(dir, 'image'), { create: true })
+    await store.ingest('application/octet-stream', bytesOf('hello'))
+    expect(await store.fileOf(hello)).toEqual({ path, checked: true })
+    writeFileSync(path, 'hellO')
+    utimesSync(path, 1, 1)
+    expect(await store.fileOf(hello)).toEqual({ path, checked: false })
+
+    // What was there is kept, and is no better for having been made once more.
+    const later = await openLayout(join(dir, 'image'))
+    await later.push(hello, bytesOf('hello'))
+    await later.ingest('application/octet-stream', bytesOf('hello'))
+    expect(await later.fileOf(hello)).toEqual({ path, checked: false })
+  })
+
   it('writes a cut blob again', async () => {
     const store = await openLayout(join(dir, 'image'), { create: true })
     const descriptor = describeBytes('application/octet-stream', 'hello')
     await store.push(descriptor, bytesOf('hello'))
-    writeFileSync((await store.fileOf(descriptor)) ?? '', 'he')
+    writeFileSync((await store.fileOf(descriptor))?.path ?? '', 'he')
     expect(await store.has(descriptor)).toBe(false)
     await store.push(descriptor, bytesOf('hello'))
     expect(await store.has(descriptor)).toBe(true)

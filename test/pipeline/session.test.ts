@@ -82,6 +82,33 @@ describe('what the library throws', () => {
   })
 })
 
+describe('what a build has learned', () => {
+  it.each([true, false])(
+    'is kept, whether or not it fails (%s) before anything is written',
+    async (strict) => {
+      const { dir, options } = place()
+      writeFileSync(join(dir, 'a'), 'a')
+      const environment = { ...processEnvironment(), ...options.environment }
+      // A file that was written this moment is not remembered.
+      const wallClockMs = (): number => Date.now() + 60_000
+      const layers = [
+        { name: 'nothing', entries: [] },
+        { copy: 'a', to: '/a' },
+      ]
+      const work = build({
+        ...options,
+        strict,
+        environment: { ...environment, wallClockMs },
+        spec: { ...spec, layers },
+      })
+      if (strict) expect((await errorOf(work)).code).toBe('OCB-STRICT')
+      else await work
+      expect(readdirSync(join(dir, 'cache/files'))).toHaveLength(1)
+      expect(readdirSync(join(dir, 'cache/built'))).toHaveLength(1)
+    },
+  )
+})
+
 describe('strict', () => {
   const empty = { name: 'nothing', entries: [] }
 

@@ -27,7 +27,7 @@ describe('an upload', () => {
       async (store) => {
         const path = join(temporaryFolder(), 'blob')
         writeFileSync(path, large)
-        await store.pushFile(blob, path)
+        await store.pushFile(blob, { path, checked: false })
       },
     ],
   ]
@@ -133,7 +133,7 @@ describe('an upload', () => {
     const path = join(temporaryFolder(), 'blob')
     writeFileSync(path, huge)
     const descriptor = describeBytes('application/octet-stream', huge)
-    await store.pushFile(descriptor, path)
+    await store.pushFile(descriptor, { path, checked: false })
     expect(registry.state.open('team/app').blobs.get(descriptor.digest)?.equals(huge)).toBe(true)
   })
 
