@@ -11,28 +11,32 @@ export interface FileStat {
   readonly ino: number
 }
 
-/** One remembered file. */
-export interface DigestRow {
-  readonly path: string
-  readonly stat: FileStat
-  /** The sha256 in hex. */
-  readonly hex: string
+/** Rows to come, in columns too. */
+export interface NewRows {
+  /** The row of each path: of a path that comes twice the last. */
+  readonly paths: ReadonlyMap<string, number>
+  readonly stats: readonly FileStat[]
+  /** 32 bytes a row. */
+  readonly digests: Uint8Array
 }
+
+/** Bytes of a sha256. */
+export const digestBytes = 32
 
 export interface DigestTable {
   /** Rows in it. */
   readonly count: number
   /** The row of a file with this path and stat. Fast for files that are asked for in the table's order, and for a few. */
   find(path: string, stat: FileStat): number | undefined
-  hexAt(row: number): string
+  /** 32 bytes, which nobody may change. */
+  digestAt(row: number): Uint8Array
   /** The file of a table of those of these rows whose path is not among `rows`, and of `rows` after them. */
-  encodeWith(rows: ReadonlyMap<string, DigestRow>, keeps: (row: number) => boolean): Buffer
+  encodeWith(rows: NewRows, keeps: (row: number) => boolean): Buffer
 }
 
 // Layout, little-endian: format and checksum of what follows; the number of rows, 8 bytes; for each row four numbers
 // (size, mtimeMs, ctimeMs, ino); for each its digest, 32 bytes; for each where its path ends, 4 bytes; the paths, UTF-8.
 const format = Buffer.from('ocibuild file digests 3\n')
-const digestBytes = 32
 const statNumbers = 4
 const inoAt = 3
 const headBytes = format.length + digestBytes
@@ -100,12 +104,12 @@ function tableOf(columns: Columns): DigestTable {
   }
   let next = 0
   let searched = 0
-  let rows: ReadonlyMap<string, number> | undefined
+  let byPath: ReadonlyMap<string, number> | undefined
   const search = (path: string, stat: FileStat): number | undefined => {
     searched += 1
     if (searched > searches) {
-      rows ??= new Map(Array.from({ length: count }, (_, row) => [pathAt(row), row]))
-      const row = rows.get(path)
+      byPath ??= new Map(Array.from({ length: count }, (_, row) => [pathAt(row), row]))
+      const row = byPath.get(path)
       return row !== undefined && isAt(row, path, stat) ? row : undefined
     }
     for (let row = 0; row < count; row += 1) {
@@ -121,11 +125,11 @@ function tableOf(columns: Columns): DigestTable {
       if (row !== undefined) next = row + 1
       return row
     },
-    hexAt: (row) => digests.toString('hex', row * digestBytes, (row + 1) * digestBytes),
-    encodeWith(fresh, keeps) {
+    digestAt: (row) => digestOf(digests, row),
+    encodeWith(rows, keeps) {
       const kept: number[] = []
-      for (let row = 0; row < count; row += 1) if (keeps(row) && !fresh.has(pathAt(row))) kept.push(row)
-      const total = kept.length + fresh.size
+      for (let row = 0; row < count; row += 1) if (keeps(row) && !rows.paths.has(pathAt(row))) kept.push(row)
+      const total = kept.length + rows.paths.size
       const made = {
         stats: new Float64Array(total * statNumbers),
         digests: Buffer.alloc(total * digestBytes),
@@ -141,12 +145,14 @@ function tableOf(columns: Columns): DigestTable {
       }
       for (const row of kept) {
         made.stats.set(stats.subarray(row * statNumbers, (row + 1) * statNumbers), index * statNumbers)
-        made.digests.set(digests.subarray(row * digestBytes, (row + 1) * digestBytes), index * digestBytes)
+        made.digests.set(digestOf(digests, row), index * digestBytes)
         add(paths.subarray(startOf(row), ends[row]))
       }
-      for (const { path, stat, hex } of fresh.values()) {
+      for (const [path, row] of rows.paths) {
+        const stat = rows.stats[row]
+        if (stat === undefined) throw new Error('a row without a stat')
         made.stats.set([stat.size, stat.mtimeMs, stat.ctimeMs, stat.ino], index * statNumbers)
-        made.digests.write(hex, index * digestBytes, 'hex')
+        made.digests.set(digestOf(rows.digests, row), index * digestBytes)
         add(Buffer.from(path))
       }
       const head = Buffer.alloc(8)
@@ -156,4 +162,8 @@ function tableOf(columns: Columns): DigestTable {
       return Buffer.concat([format, sha256Bytes(body), body])
     },
   }
+}
+
+function digestOf(digests: Uint8Array, row: number): Uint8Array {
+  return digests.subarray(row * digestBytes, (row + 1) * digestBytes)
 }

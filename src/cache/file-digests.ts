@@ -4,7 +4,13 @@ import { join } from 'node:path'
 import { writeFileAtomic } from '../content/atomic-file.ts'
 import { sha256 } from '../content/hash.ts'
 import type { FileSource } from '../rootfs/file-source.ts'
-import { readDigestTable, type DigestRow, type DigestTable, type FileStat } from './digest-table.ts'
+import {
+  digestBytes,
+  readDigestTable,
+  type DigestTable,
+  type FileStat,
+  type NewRows,
+} from './digest-table.ts'
 
 type HostSource = Extract<FileSource, { readonly kind: 'host' }>
 
@@ -17,9 +23,9 @@ const racyMs = 2000
 const maxUnused = 200_000
 
 export interface FileDigests {
-  /** The sha256 in hex, when the file is the one that was hashed, by an earlier run or by this one. */
-  lookup(source: HostSource): string | undefined
-  remember(source: HostSource, hex: string): void
+  /** The sha256, 32 bytes, when the file is the one that was hashed, by an earlier run or by this one. */
+  lookup(source: HostSource): Uint8Array | undefined
+  remember(source: HostSource, digest: Uint8Array): void
   /** Whether another writing of the file would move its times: not where it was written just now. */
   isSettled(source: HostSource): boolean
   /** Writes what is new, atomically; the last of several processes wins, the others' files are hashed again. */
@@ -41,21 +47,21 @@ export function openFileDigests(filesDir: string, root: string, wallClockMs: () 
   return {
     isSettled,
     lookup(source) {
-      const row = fresh.get(source.path)
-      if (row !== undefined && isSameStat(row.stat, source)) return row.hex
+      const found = fresh.find(source)
+      if (found !== undefined) return found
       const known = open()
-      const index = known.find(source.path, source)
-      if (index === undefined) return undefined
-      used.add(index)
-      return known.hexAt(index)
+      const row = known.find(source.path, source)
+      if (row === undefined) return undefined
+      used.add(row)
+      return known.digestAt(row)
     },
-    remember(source, hex) {
+    remember(source, digest) {
       if (source.temporary === true || source.offset !== undefined) return
       if (!isSettled(source)) return
       const known = open()
-      const index = known.count === 0 ? undefined : known.find(source.path, source)
-      if (index === undefined || known.hexAt(index) !== hex) fresh.add(source, hex)
-      else used.add(index)
+      const row = known.count === 0 ? undefined : known.find(source.path, source)
+      if (row === undefined || Buffer.compare(known.digestAt(row), digest) !== 0) fresh.add(source, digest)
+      else used.add(row)
     },
     save() {
       if (fresh.isEmpty()) return
@@ -63,7 +69,7 @@ export function openFileDigests(filesDir: string, root: string, wallClockMs: () 
       const keepsUnused = known.count - used.size <= maxUnused
       writeFileAtomic(
         file,
-        known.encodeWith(fresh.all(), (row) => keepsUnused || used.has(row)),
+        known.encodeWith(fresh.rows(), (row) => keepsUnused || used.has(row)),
       )
     },
   }
@@ -80,22 +86,43 @@ function isSameStat(one: FileStat, other: FileStat): boolean {
 
 /** What this run found: told by path only when somebody asks, which in most runs is at their end. */
 function createFreshRows(): {
-  add(source: HostSource, hex: string): void
-  get(path: string): DigestRow | undefined
+  add(source: HostSource, digest: Uint8Array): void
+  find(source: HostSource): Uint8Array | undefined
   isEmpty(): boolean
-  all(): ReadonlyMap<string, DigestRow>
+  rows(): NewRows
 } {
-  const byPath = new Map<string, DigestRow>()
-  let added: (readonly [HostSource, string])[] = []
-  const all = (): ReadonlyMap<string, DigestRow> => {
-    for (const [source, hex] of added) byPath.set(source.path, { path: source.path, stat: source, hex })
-    added = []
-    return byPath
+  const paths = new Map<string, number>()
+  const stats: HostSource[] = []
+  let digests = Buffer.alloc(64 * digestBytes)
+  let told = 0
+  const tell = (): void => {
+    for (const { path } of stats.slice(told)) {
+      paths.set(path, told)
+      told += 1
+    }
   }
   return {
-    add: (source, hex) => void added.push([source, hex]),
-    get: (path) => (added.length === 0 && byPath.size === 0 ? undefined : all().get(path)),
-    isEmpty: () => added.length === 0 && byPath.size === 0,
-    all,
+    add(source, digest) {
+      const at = stats.push(source) * digestBytes - digestBytes
+      if (at === digests.length) {
+        const more = Buffer.alloc(digests.length * 2)
+        more.set(digests)
+        digests = more
+      }
+      digests.set(digest, at)
+    },
+    find(source) {
+      if (stats.length === 0) return undefined
+      tell()
+      const row = paths.get(source.path)
+      const stat = row === undefined ? undefined : stats[row]
+      if (row === undefined || stat === undefined || !isSameStat(stat, source)) return undefined
+      return digests.subarray(row * digestBytes, (row + 1) * digestBytes)
+    },
+    isEmpty: () => stats.length === 0,
+    rows() {
+      tell()
+      return { paths, stats, digests }
+    },
   }
 }

@@ -18,6 +18,7 @@ import { checkDigest, hashInPieces, sourceSize } from './read-source.ts'
 import type { SegmentMemory } from './segments.ts'
 import type { ContentDigests, FileEntry } from './tar-blocks.ts'
 
+const digestBytes = 32
 /** A layer of fewer bytes is compressed before threads would have started. */
 const smallBytes = 2 * 1024 * 1024
 
@@ -67,7 +68,7 @@ export async function buildLayer(
   const { name } = changeset
   const encoderId = builder.encoderId(compression)
   const shape = shapeKey(changeset, compression, encoderId)
-  const digests = changesetDigests(builder.files)
+  const digests = changesetDigests(changeset, builder.files)
   let found: CachedLayer | undefined
   if (await cache.mayHave(shape)) {
     const contents = await findDigests(changeset, digests, signal)
@@ -136,13 +137,13 @@ function checkSame(name: string, cached: CachedLayer, made: CachedLayer): void {
   })
 }
 
-/** The sha256 of every file of a changeset in hex, in order: remembered, or read and hashed. */
+/** The sha256 of every file of a changeset, 32 bytes each, in order: remembered, or read and hashed. */
 export function contentDigests(
   changeset: Changeset,
   files: FileDigests,
   signal: AbortSignal | undefined,
-): Promise<readonly string[]> {
-  return findDigests(changeset, changesetDigests(files), signal)
+): Promise<Uint8Array> {
+  return findDigests(changeset, changesetDigests(changeset, files), signal)
 }
 
 /** The bytes of all files of a changeset. */
@@ -152,21 +153,31 @@ export function contentBytes(changeset: Changeset): number {
   return total
 }
 
+interface ChangesetDigests extends ContentDigests {
+  /** All of them, once they are found: 32 bytes a file. */
+  readonly contents: Uint8Array
+}
+
 /** Digests of one changeset: this pass's, then what the source says, then what is remembered. */
-function changesetDigests(files: FileDigests): ContentDigests {
-  const found = new Map<FileEntry, string>()
+function changesetDigests({ entries }: Changeset, files: FileDigests): ChangesetDigests {
+  let count = 0
+  for (const { type } of entries) if (type === 'file') count += 1
+  const contents = new Uint8Array(count * digestBytes)
+  const isFound = new Uint8Array(count)
   return {
-    known(entry) {
-      const hex = found.get(entry)
-      if (hex !== undefined) return hex
+    contents,
+    known(entry, index) {
+      if (isFound[index] === 1) return contents.subarray(index * digestBytes, (index + 1) * digestBytes)
       const { source } = entry
       if (source.kind === 'bytes') return undefined
-      return source.digest?.slice('sha256:'.length) ?? files.lookup(source)
+      if (source.digest !== undefined) return Buffer.from(source.digest.slice('sha256:'.length), 'hex')
+      return files.lookup(source)
     },
-    found(entry, hex) {
-      checkDigest(entry.source, hex)
-      found.set(entry, hex)
-      if (entry.source.kind === 'host') files.remember(entry.source, hex)
+    found(entry, index, digest) {
+      checkDigest(entry.source, digest)
+      contents.set(digest, index * digestBytes)
+      isFound[index] = 1
+      if (entry.source.kind === 'host') files.remember(entry.source, digest)
     },
     // Bytes at hand are nobody's to write.
     isSettled: ({ source }) => source.kind === 'bytes' || files.isSettled(source),
@@ -176,21 +187,21 @@ function changesetDigests(files: FileDigests): ContentDigests {
 /** The digest of every file in order; what is not known is read and hashed. */
 async function findDigests(
   changeset: Changeset,
-  digests: ContentDigests,
+  digests: ChangesetDigests,
   signal: AbortSignal | undefined,
-): Promise<readonly string[]> {
+): Promise<Uint8Array> {
   const scratch = Buffer.allocUnsafeSlow(1024 * 1024)
-  const contents: string[] = []
+  const { contents } = digests
+  let index = 0
   for (const entry of changeset.entries) {
     if (entry.type !== 'file') continue
-    let hex = digests.known(entry)
-    if (hex === undefined) {
-      hex = await hashFile(entry, scratch, signal)
-      digests.found(entry, hex)
+    const known = digests.known(entry, index)
+    if (known === undefined) {
+      digests.found(entry, index, Buffer.from(await hashFile(entry, scratch, signal), 'hex'))
       // Small files are read without waiting; signals and timers get a turn between some.
-      if (contents.length % 256 === 0) await setImmediate()
-    }
-    contents.push(hex)
+      if (index % 256 === 0) await setImmediate()
+    } else contents.set(known, index * digestBytes)
+    index += 1
   }
   return contents
 }

@@ -29,7 +29,7 @@ export interface BuiltFacts {
 /** A layer that was just made or found; `contents` as in `encodeFacts`. */
 export interface MadeLayer {
   readonly changeset: Changeset
-  readonly contents: readonly string[]
+  readonly contents: Uint8Array
   readonly key: string
   readonly compression: Compression
 }

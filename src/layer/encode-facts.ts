@@ -2,7 +2,7 @@
 
 import { createIntegrityHash, sha256Bytes } from '../content/hash.ts'
 import type { LayerEntryType } from '../rootfs/tree-types.ts'
-import { contentTimeOfHex } from '../tar/content-time.ts'
+import { contentTime, contentTimeOfHex } from '../tar/content-time.ts'
 import type { Changeset, ChangesetEntry } from './changeset.ts'
 import { formatXattrs, type EntryFacts } from './entry-facts.ts'
 
@@ -24,8 +24,8 @@ interface Traits {
   readonly origin: string | undefined
 }
 
-/** `contents` are the sha256 of the changeset's files in hex, in its order. */
-export function encodeFacts({ entries }: Changeset, contents: readonly string[]): Buffer {
+/** `contents` are the sha256 of the changeset's files, 32 bytes each, in its order. */
+export function encodeFacts({ entries }: Changeset, contents: Uint8Array): Buffer {
   const table = createTraitTable()
   const linkTime = hardLinkTimes(entries, contents)
   const parts: string[] = []
@@ -44,14 +44,14 @@ export function encodeFacts({ entries }: Changeset, contents: readonly string[])
   const text = Buffer.from(`${JSON.stringify(table.traits)}\n${parts.join('\0')}`)
   const length = Buffer.alloc(4)
   length.writeUInt32LE(text.length)
-  const body = [length, text, Buffer.from(contents.join(''), 'hex')]
+  const body = [length, text, contents]
   const hash = createIntegrityHash('sha256')
   for (const part of body) hash.update(part)
   return Buffer.concat([hash.digest(), ...body])
 }
 
 /** The facts of a changeset, in its order: those that a record of it would give. */
-export function changesetFacts(changeset: Changeset, contents: readonly string[]): readonly EntryFacts[] {
+export function changesetFacts(changeset: Changeset, contents: Uint8Array): readonly EntryFacts[] {
   return decodeFacts(encodeFacts(changeset, contents)) ?? []
 }
 
@@ -92,7 +92,7 @@ function createTraitTable(): TraitTable {
 /** A link has the time of its file; which those are is looked for when the first link comes. */
 function hardLinkTimes(
   entries: Changeset['entries'],
-  contents: readonly string[],
+  contents: Uint8Array,
 ): (link: Extract<ChangesetEntry, { readonly type: 'hardlink' }>) => number {
   let times: Map<string, number> | undefined
   return ({ mtime, target }) => {
@@ -102,12 +102,12 @@ function hardLinkTimes(
   }
 }
 
-function fileTimes(entries: Changeset['entries'], contents: readonly string[]): Map<string, number> {
+function fileTimes(entries: Changeset['entries'], contents: Uint8Array): Map<string, number> {
   const times = new Map<string, number>()
   let file = 0
   for (const { type, path, mtime } of entries) {
     if (type !== 'file') continue
-    times.set(path, mtime === 'content' ? contentTimeOfHex(contents[file] ?? '') : mtime)
+    times.set(path, mtime === 'content' ? contentTime(contents.subarray(file * digestBytes)) : mtime)
     file += 1
   }
   return times

@@ -32,10 +32,11 @@ export function shapeKey(changeset: Changeset, compression: Compression, encoder
   return digester.digest().slice('sha256:'.length)
 }
 
-/** The key itself, in hex: the shape and the sha256 (hex) of each file's content in order. */
-export function layerKey(shape: string, contents: readonly string[]): string {
+/** The key itself, in hex: the shape and the sha256 of each file's content in order, 32 bytes each. */
+export function layerKey(shape: string, contents: Uint8Array): string {
   const digester = createDigester()
-  digester.update(encoder.encode(`${shape}\n${contents.join('\n')}`))
+  digester.update(encoder.encode(`${shape}\n`))
+  digester.update(contents)
   return digester.digest().slice('sha256:'.length)
 }
 

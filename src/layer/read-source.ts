@@ -97,11 +97,12 @@ export function* hashInPieces(source: FileSource, scratch: Buffer): Generator<un
 }
 
 /**
- * Compares what was read (sha256 in hex) with the digest that the source says. A file of the cache that holds other bytes
+ * Compares what was read (its sha256) with the digest that the source says. A file of the cache that holds other bytes
  * is removed, so that the next build makes it anew. Throws `OCB-CACHE-DAMAGED`.
  */
-export function checkDigest(source: FileSource, hex: string): void {
-  if (source.kind !== 'host' || source.digest === undefined || source.digest === `sha256:${hex}`) return
+export function checkDigest(source: FileSource, digest: Uint8Array): void {
+  if (source.kind !== 'host' || source.digest === undefined) return
+  if (source.digest === `sha256:${Buffer.from(digest).toString('hex')}`) return
   const isKept = source.offset !== undefined
   if (isKept) rmSync(source.path, { force: true })
   throw new OciBuildError('OCB-CACHE-DAMAGED', {

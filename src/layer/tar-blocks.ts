@@ -14,10 +14,13 @@ const endOfArchive = Buffer.from('end')
 
 export type FileEntry = Extract<ChangesetEntry, { readonly type: 'file' }>
 
-/** The sha256 of contents in hex: those that are known before, and those that the pass finds. */
+/**
+ * The sha256 of contents, 32 bytes: those that are known before, and those that the pass finds. `index` counts the
+ * changeset's files.
+ */
 export interface ContentDigests {
-  known(entry: FileEntry): string | undefined
-  found(entry: FileEntry, hex: string): void
+  known(entry: FileEntry, index: number): Uint8Array | undefined
+  found(entry: FileEntry, index: number, digest: Uint8Array): void
   /** Whether another writing of the file would show in its times. */
   isSettled(entry: FileEntry): boolean
 }
@@ -47,6 +50,7 @@ export function* tarBlocks(
   const scratch = Buffer.alloc(recordBytes)
   let buffer = takeBuffer()
   let filled = 0
+  let files = 0
   for (const entry of changeset.entries) {
     const header = encodeHeader(tarEntry(entry, knownTime(entry, times)), scratch)
     const size = entry.type === 'file' ? sourceSize(entry.source) : 0
@@ -57,7 +61,8 @@ export function* tarBlocks(
       filled = 0
     }
     if (entry.type === 'file' && unitBytes > limits.maxBytes) {
-      yield* largeFile(entry, header, buffer, options, times)
+      yield* largeFile(entry, files, header, buffer, options, times)
+      files += 1
       buffer = takeBuffer()
       continue
     }
@@ -65,7 +70,8 @@ export function* tarBlocks(
       const start = filled + header.length
       readWhole(entry.source, buffer, start)
       const digest = sha256Bytes(buffer.subarray(start, start + size))
-      options.digests.found(entry, digest.toString('hex'))
+      options.digests.found(entry, files, digest)
+      files += 1
       setContentTime(entry, digest, header, times)
       facts.add(digest)
     }
@@ -87,6 +93,7 @@ export function* tarBlocks(
 /** A unit over the longest block begins a block, is cut at every `maxBytes`, and ends one. */
 function* largeFile(
   entry: FileEntry,
+  index: number,
   header: Buffer,
   first: Buffer,
   options: TarBlockOptions,
@@ -94,12 +101,13 @@ function* largeFile(
 ): Generator<TarBlock | undefined, void> {
   const { maxBytes } = options.limits
   const { digests } = options
-  const known = digests.known(entry)
+  const known = digests.known(entry, index)
   // Its time stands before its bytes, so they are read twice where the digest is not known.
-  const hex = known ?? (yield* hashWithPauses(entry, first))
+  const digest = known ?? Buffer.from(yield* hashWithPauses(entry, first), 'hex')
+  const hex = Buffer.from(digest).toString('hex')
   // Both readings look at the file's times, so that its bytes need no second digest where a writing would show there.
   const digester = known === undefined && digests.isSettled(entry) ? undefined : createDigester()
-  setContentTime(entry, Buffer.from(hex, 'hex'), header, times)
+  setContentTime(entry, digest, header, times)
   const size = sourceSize(entry.source)
   const pieces = openPieces(entry.source)
   let buffer = first
@@ -125,7 +133,7 @@ function* largeFile(
   if (digester !== undefined && digester.digest() !== `sha256:${hex}`) {
     throw changed(entry.source, 'two readings gave different bytes')
   }
-  digests.found(entry, hex)
+  digests.found(entry, index, digest)
   // Records divide `maxBytes`, so the padding never reaches over a cut.
   buffer.fill(0, filled, filled + paddingBytes(size))
   yield {

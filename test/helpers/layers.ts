@@ -148,10 +148,10 @@ export function describeEntry(entry: ChangesetEntry): string {
 
 /** Digests of one pass only. */
 export function passDigests(): ContentDigests {
-  const found = new Map<FileEntry, string>()
+  const found = new Map<FileEntry, Uint8Array>()
   return {
     known: (entry) => found.get(entry),
-    found: (entry, hex) => void found.set(entry, hex),
+    found: (entry, _, digest) => void found.set(entry, digest),
     isSettled: () => false,
   }
 }

@@ -64,7 +64,7 @@ function encode(facts: readonly EntryFacts[]): Buffer {
     }
   })
   const contents = facts.flatMap(({ digest }) => digest ?? [])
-  return encodeFacts({ name: 'x', entries }, contents)
+  return encodeFacts({ name: 'x', entries }, Buffer.from(contents.join(''), 'hex'))
 }
 
 describe('facts as bytes', () => {
@@ -135,7 +135,7 @@ describe('the facts of a changeset', () => {
       { ...base, type: 'file', path: 'd/c', mtime: 5, source: bytes },
       { ...base, type: 'symlink', path: 'd/l', mtime: 0, target: 'a' },
     ]
-    const facts = changesetFacts({ name: 'x', entries }, [hexOf('x'), hexOf('x')])
+    const facts = changesetFacts({ name: 'x', entries }, Buffer.from(hexOf('x').repeat(2), 'hex'))
     const time = contentTimeOfHex(hexOf('x'))
     expect(facts.map(({ path, mtime }) => [path, mtime])).toEqual([
       ['d', 0],
@@ -202,7 +202,7 @@ describe('the memory of built layers', () => {
   })
   const made = (text: string) => ({
     changeset: changeset(text),
-    contents: [hexOf(text)],
+    contents: Buffer.from(hexOf(text), 'hex'),
     key: hexOf(`key of ${text}`),
     compression: { type: 'gzip', level: 5 } as const,
   })

@@ -93,7 +93,7 @@ describe.each(sizes)('%s', (_, size) => {
 it('a large file that is not the one whose digest is remembered is refused', async () => {
   const changeset = changesetOf(hostEntry('b', Buffer.alloc(2 * MiB)))
   const digests: ContentDigests = {
-    known: () => '00'.repeat(32),
+    known: () => new Uint8Array(32),
     found: () => {},
     isSettled: () => true,
   }

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { sha256 } from '../../src/content/hash.ts'
+import { sha256Bytes } from '../../src/content/hash.ts'
 import type { Compression } from '../../src/config/resolved-spec.ts'
 import type { Changeset, ChangesetEntry } from '../../src/layer/changeset.ts'
 import { layerKey, shapeKey } from '../../src/layer/layer-key.ts'
@@ -8,9 +8,9 @@ import { encodeBytes } from '../helpers/layers.ts'
 
 function keyOf(changeset: Changeset, compression: Compression = { type: 'none' }): string {
   const contents = changeset.entries.flatMap((entry) =>
-    entry.type === 'file' && entry.source.kind === 'bytes' ? [sha256(entry.source.bytes).slice(7)] : [],
+    entry.type === 'file' && entry.source.kind === 'bytes' ? [sha256Bytes(entry.source.bytes)] : [],
   )
-  return layerKey(shapeKey(changeset, compression, ''), contents)
+  return layerKey(shapeKey(changeset, compression, ''), Buffer.concat(contents))
 }
 
 // Few values of each kind, chosen to run into each other where a key would only join them.
