@@ -127,38 +127,48 @@ function tableOf(columns: Columns): DigestTable {
     },
     digestAt: (row) => digestOf(digests, row),
     encodeWith(rows, keeps) {
-      const kept: number[] = []
-      for (let row = 0; row < count; row += 1) if (keeps(row) && !rows.paths.has(pathAt(row))) kept.push(row)
-      const total = kept.length + rows.paths.size
+      // Of most paths their length tells that they are none of the new ones.
+      const lengths = new Set<number>()
+      let [total, pathBytes] = [rows.paths.size, 0]
+      for (const path of rows.paths.keys()) {
+        const length = Buffer.byteLength(path)
+        lengths.add(length)
+        pathBytes += length
+      }
+      const replaced = (row: number): boolean =>
+        lengths.has((ends[row] ?? 0) - startOf(row)) && rows.paths.has(pathAt(row))
+      const kept = runsOf(count, (row) => keeps(row) && !replaced(row))
+      for (const [start, end] of kept) {
+        total += end - start
+        pathBytes += startOf(end) - startOf(start)
+      }
       const made = {
         stats: new Float64Array(total * statNumbers),
         digests: Buffer.alloc(total * digestBytes),
         ends: new Uint32Array(total),
+        paths: Buffer.alloc(pathBytes),
       }
-      const texts: Uint8Array[] = []
-      let [index, end] = [0, 0]
-      const add = (text: Uint8Array): void => {
-        texts.push(text)
-        end += text.length
-        made.ends[index] = end
-        index += 1
-      }
-      for (const row of kept) {
-        made.stats.set(stats.subarray(row * statNumbers, (row + 1) * statNumbers), index * statNumbers)
-        made.digests.set(digestOf(digests, row), index * digestBytes)
-        add(paths.subarray(startOf(row), ends[row]))
+      let [index, pathsEnd] = [0, 0]
+      for (const [start, end] of kept) {
+        made.stats.set(stats.subarray(start * statNumbers, end * statNumbers), index * statNumbers)
+        made.digests.set(digests.subarray(start * digestBytes, end * digestBytes), index * digestBytes)
+        made.paths.set(paths.subarray(startOf(start), startOf(end)), pathsEnd)
+        const moved = pathsEnd - startOf(start)
+        for (let row = start; row < end; row += 1) made.ends[index++] = (ends[row] ?? 0) + moved
+        pathsEnd += startOf(end) - startOf(start)
       }
       for (const [path, row] of rows.paths) {
         const stat = rows.stats[row]
         if (stat === undefined) throw new Error('a row without a stat')
         made.stats.set([stat.size, stat.mtimeMs, stat.ctimeMs, stat.ino], index * statNumbers)
         made.digests.set(digestOf(rows.digests, row), index * digestBytes)
-        add(Buffer.from(path))
+        pathsEnd += made.paths.write(path, pathsEnd)
+        made.ends[index++] = pathsEnd
       }
       const head = Buffer.alloc(8)
       head.writeBigUInt64LE(BigInt(total))
-      const parts = [head, Buffer.from(made.stats.buffer), made.digests, Buffer.from(made.ends.buffer)]
-      const body = Buffer.concat([...parts, Buffer.concat(texts)])
+      const numbers = [Buffer.from(made.stats.buffer), made.digests, Buffer.from(made.ends.buffer)]
+      const body = Buffer.concat([head, ...numbers, made.paths])
       return Buffer.concat([format, sha256Bytes(body), body])
     },
   }
@@ -166,4 +176,16 @@ function tableOf(columns: Columns): DigestTable {
 
 function digestOf(digests: Uint8Array, row: number): Uint8Array {
   return digests.subarray(row * digestBytes, (row + 1) * digestBytes)
+}
+
+/** The rows that are taken, as ranges: from the first row on, up to the second. */
+function runsOf(count: number, takes: (row: number) => boolean): readonly (readonly [number, number])[] {
+  const runs: (readonly [number, number])[] = []
+  let start = 0
+  for (let row = 0; row <= count; row += 1) {
+    if (row < count && takes(row)) continue
+    if (start < row) runs.push([start, row])
+    start = row + 1
+  }
+  return runs
 }

@@ -1,7 +1,7 @@
 /** The top of what a layer holds, small enough to be kept: often all that a layer above it needs to know. */
 
 import type { LayerEntry, LayerEntryType } from '../rootfs/tree-types.ts'
-import type { Changeset } from './changeset.ts'
+import type { Changeset, ChangesetEntry } from './changeset.ts'
 import { layerEntry } from './layer-entry.ts'
 
 export interface LayerSketch {
@@ -16,30 +16,39 @@ const mostEntries = 200
 
 /** Keeps as many whole levels of a layer as fit. Undefined where the first does not, or the layer hides something. */
 export function sketchOf({ entries }: Changeset, maxEntries: number = mostEntries): LayerSketch | undefined {
+  const top: { readonly entry: ChangesetEntry; readonly depth: number }[] = []
   const counts: number[] = []
-  for (const { path, type } of entries) {
+  // The deepest level that may fit: what lies deeper need not be counted.
+  let deepest = Number.POSITIVE_INFINITY
+  for (const entry of entries) {
     // What a layer hides is hidden wherever it lies, and only where the layer is known whole.
-    if (type === 'whiteout' || type === 'opaque') return undefined
-    const depth = depthOf(path)
+    if (entry.type === 'whiteout' || entry.type === 'opaque') return undefined
+    const depth = depthOf(entry.path, deepest + 1)
+    if (depth > deepest) continue
+    top.push({ entry, depth })
     counts[depth] = (counts[depth] ?? 0) + 1
+    while (deepest >= 0 && sum(counts, deepest) > maxEntries) deepest = Math.min(deepest, counts.length) - 1
   }
-  let [depth, kept] = [-1, 0]
-  while (depth + 1 < counts.length && kept + (counts[depth + 1] ?? 0) <= maxEntries) {
-    depth += 1
-    kept += counts[depth] ?? 0
+  if (deepest < 0 || (entries.length > 0 && !top.some(({ depth }) => depth <= deepest))) return undefined
+  const kept = top.filter(({ depth }) => depth <= deepest)
+  const closed = kept.filter(({ entry, depth }) => entry.type === 'directory' && depth === deepest)
+  return {
+    entries: kept.map(({ entry }) => layerEntry(entry)),
+    closed: closed.map(({ entry }) => entry.path),
   }
-  if (kept === 0 && entries.length > 0) return undefined
-  const top = entries.filter(({ path }) => depthOf(path) <= depth)
-  const closed = top.filter(({ path, type }) => type === 'directory' && depthOf(path) === depth)
-  const isWhole = top.length === entries.length
-  return { entries: top.map(layerEntry), closed: isWhole ? [] : closed.map(({ path }) => path) }
 }
 
-/** 0: the root directory. */
-function depthOf(path: string): number {
+function sum(counts: readonly number[], deepest: number): number {
+  let total = 0
+  for (const [depth, count] of counts.entries()) if (depth <= deepest) total += count ?? 0
+  return total
+}
+
+/** 0: the root directory. Not looked for beyond `most`. */
+function depthOf(path: string, most: number): number {
   if (path === '') return 0
   let depth = 1
-  for (let at = path.indexOf('/'); at >= 0; at = path.indexOf('/', at + 1)) depth += 1
+  for (let at = path.indexOf('/'); at >= 0 && depth < most; at = path.indexOf('/', at + 1)) depth += 1
   return depth
 }
 

@@ -124,7 +124,7 @@ async function takeOrBuild(plan: LayerPlan, builder: LayerBuilder, step: StepHan
   const changeset = await plan.changeset()
   const layer = await buildLayer(changeset, compression, builder, step, plan.previous)
   // What others made is believed as long as they say so.
-  if (layer.cachedFrom === undefined) plan.remember(layer, changeset)
+  if (layer.cachedFrom === undefined) plan.remember(layer)
   return layer
 }
 

@@ -11,6 +11,7 @@ import type { BaseFiles, OpenLower } from '../layer/lower.ts'
 import {
   createPlannedMemory,
   type PlannedMemory,
+  type LayerFacts,
   type LayerSize,
   type RememberedLayer,
 } from '../layer/planned-memory.ts'
@@ -29,8 +30,8 @@ export interface LayerPlan {
   /** The blob that the last build made in its place, of whatever input. */
   readonly previous: Descriptor | undefined
   changeset(): Promise<Changeset>
-  /** Keeps what was made of it for the next build; `changeset` is its own. */
-  remember(layer: BuiltLayer, changeset: Changeset): void
+  /** Keeps what was made of it for the next build. */
+  remember(layer: BuiltLayer): void
   /** The same layer as zstd, where the spec wants both. */
   readonly twin?: LayerPlan | undefined
 }
@@ -73,13 +74,14 @@ export async function planLayersOver(
     const { remembered, previous, keep } = await recall(own, print, memory)
     const openLower = lower.opener()
     const changeset = changesetOf(layer, openLower)
-    if (remembered === undefined && (await changeset()).entries.length === 0) {
+    const made = remembered === undefined ? await changeset() : undefined
+    if (made?.entries.length === 0) {
       session.reporter.warn('OCB-LAYER-EMPTY', `the layer "${name}" has no entries and is left out`)
       below = print
       continue
     }
-    lower.push({ changeset, sketch: remembered?.sketch })
-    const size = remembered?.size ?? sizeOf(await changeset())
+    const { size, sketch } = remembered ?? describe(await changeset())
+    lower.push({ changeset, sketch })
     const plan: LayerPlan = {
       name,
       compression,
@@ -87,7 +89,7 @@ export async function planLayersOver(
       remembered,
       previous,
       changeset,
-      remember: ({ shape, key }, made) => keep?.({ shape, key, size, sketch: sketchOf(made) }),
+      remember: ({ shape, key }) => keep?.({ shape, key, size, sketch }),
     }
     const zstd = compression.type === 'gzip' ? compression.twin : undefined
     const zstdPrint = zstd && fingerprintAs(layer, zstd, below, session)
@@ -98,7 +100,7 @@ export async function planLayersOver(
       compression: zstd,
       remembered: again?.remembered,
       previous: again?.previous,
-      remember: ({ shape, key }, made) => again?.keep?.({ shape, key, size, sketch: sketchOf(made) }),
+      remember: ({ shape, key }) => again?.keep?.({ shape, key, size, sketch }),
     }
     layers.push({ ...plan, twin })
   }
@@ -139,8 +141,9 @@ async function recall(
   }
 }
 
-function sizeOf(changeset: Changeset): LayerSize {
-  return { entries: changeset.entries.length, contentBytes: contentBytes(changeset) }
+function describe(changeset: Changeset): Pick<LayerFacts, 'size' | 'sketch'> {
+  const size = { entries: changeset.entries.length, contentBytes: contentBytes(changeset) }
+  return { size, sketch: sketchOf(changeset) }
 }
 
 /** Made when it is first asked for. Then the placements are let go: of many thousand files they take megabytes. */
