@@ -46,7 +46,7 @@ export function* tarBlocks(
 ): Generator<TarBlock | undefined, void> {
   const { limits, takeBuffer } = options
   const facts = createBlockFacts(limits)
-  const times = new Map<string, number>()
+  const times = linkedFiles(changeset)
   const scratch = Buffer.alloc(recordBytes)
   let buffer = takeBuffer()
   let filled = 0
@@ -199,5 +199,12 @@ function setContentTime(
   const mtime = entry.mtime === 'content' ? contentTime(digest) : entry.mtime
   if (entry.mtime === 'content') patchTime(header, mtime)
   // A hard link says the time of the file it links to.
-  times.set(entry.path, mtime)
+  if (times.has(entry.path)) times.set(entry.path, mtime)
+}
+
+/** The files that hard links name, by path. */
+function linkedFiles({ entries }: Changeset): Map<string, number> {
+  const times = new Map<string, number>()
+  for (const entry of entries) if (entry.type === 'hardlink') times.set(entry.target, 0)
+  return times
 }
