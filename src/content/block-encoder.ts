@@ -1,12 +1,11 @@
 /** How blocks of a tar become a layer blob: gzip, zstd or as they are, behind one small interface. */
 
-import * as zlib from 'node:zlib'
-import { maxBlockBytes, windowBytes } from '../deflate/deflate-module.ts'
+import { windowBytes } from '../deflate/deflate-module.ts'
 import { outputBytes } from '../deflate/encode-block.ts'
 import type { Deflater } from '../deflate/deflater.ts'
-import { OciBuildError } from '../errors.ts'
 import { mediaTypes, type MediaType } from '../spec/media-type.ts'
 import { gzipHeader, gzipTrailer } from './gzip-member.ts'
+import { zstdCompress, zstdFrameBytes, zstdOptions } from './zstd-frame.ts'
 
 export interface BlockEncoder {
   readonly mediaType: MediaType
@@ -15,6 +14,8 @@ export interface BlockEncoder {
   readonly headroom: number
   /** Bytes that `output` must have. */
   readonly outputBytes: number
+  /** Whether `tail` looks at the crc32. */
+  readonly needsCrc32: boolean
   /**
    * Begins to encode a block; blocks are given in order. Nobody may touch the block's buffer until the promise settles.
    * The result may lie in `output`.
@@ -35,21 +36,23 @@ export type EncoderSettings =
 const blocksHere = 2
 
 /**
- * An encoder for one blob; of a `small` one no thread is worth starting for the first blocks. Throws
+ * An encoder for one blob of blocks of at most `maxBytes`; of a `small` one no thread is worth starting for the first blocks. Throws
  * `OCB-ZSTD-UNAVAILABLE` where this Node.js cannot write zstd.
  */
 export function createBlockEncoder(
   settings: EncoderSettings,
+  maxBytes: number,
   deflater: Deflater,
   small: boolean,
 ): BlockEncoder {
-  if (settings.type === 'gzip') return gzipEncoder(settings.level, deflater, small)
-  if (settings.type === 'zstd') return zstdEncoder(settings.level)
+  if (settings.type === 'gzip') return gzipEncoder(settings.level, maxBytes, deflater, small)
+  if (settings.type === 'zstd') return zstdEncoder(settings.level, maxBytes, deflater, small)
   return {
     mediaType: mediaTypes.layer,
     head: undefined,
     headroom: 0,
     outputBytes: 0,
+    needsCrc32: false,
     // A copy: the block's buffer is used again while the blob's reader may still hold these bytes.
     encode: (block) => inTurn(Uint8Array.from(block)),
     pass() {},
@@ -67,7 +70,7 @@ function inTurn(bytes: Uint8Array): Promise<Uint8Array> {
   return new Promise((resolve) => setImmediate(resolve, bytes))
 }
 
-function gzipEncoder(level: number, deflater: Deflater, small: boolean): BlockEncoder {
+function gzipEncoder(level: number, maxBytes: number, deflater: Deflater, small: boolean): BlockEncoder {
   let window: Uint8Array = new Uint8Array(0)
   let here = small ? blocksHere : 0
   const note = (block: Uint8Array): void => {
@@ -77,7 +80,8 @@ function gzipEncoder(level: number, deflater: Deflater, small: boolean): BlockEn
     mediaType: mediaTypes.layerGzip,
     head: gzipHeader,
     headroom: windowBytes,
-    outputBytes: outputBytes(maxBlockBytes),
+    outputBytes: outputBytes(maxBytes),
+    needsCrc32: true,
     encode(block, output) {
       const { buffer, byteOffset: start } = block
       const dictionaryLength = window.length
@@ -100,46 +104,22 @@ function slideWindow(window: Uint8Array, block: Uint8Array): Uint8Array {
   return Uint8Array.from(Buffer.concat([kept, block]))
 }
 
-type ZstdCompress = (
-  bytes: Uint8Array,
-  options: { readonly params: Readonly<Record<number, number>>; readonly chunkSize: number },
-  callback: (error: Error | null, bytes: Uint8Array) => void,
-) => void
-
-/** ZSTD_c_compressionLevel and ZSTD_c_checksumFlag (zstd.h). */
-const zstdParameter = { level: 100, checksum: 201 } as const
-
-// Typed by hand: the types are those of the oldest Node.js we run on, which has no zstd.
-function isZstdCompress(value: unknown): value is ZstdCompress {
-  return typeof value === 'function'
-}
-
-function zstdCompress(): ZstdCompress {
-  const compress: unknown = Reflect.get(zlib, 'zstdCompress')
-  if (!isZstdCompress(compress)) {
-    throw new OciBuildError('OCB-ZSTD-UNAVAILABLE', {
-      message: 'compression "zstd" needs a Node.js that has zstd; this one has none',
-      hint: 'run ocibuild with Node.js 22.15 or later (23.8 in the 23 line), or set compression to gzip',
-    })
-  }
-  return compress
-}
-
-function zstdEncoder(level: number): BlockEncoder {
+function zstdEncoder(level: number, maxBytes: number, deflater: Deflater, small: boolean): BlockEncoder {
   const compress = zstdCompress()
-  const params = { [zstdParameter.level]: level, [zstdParameter.checksum]: 1 }
+  const options = zstdOptions(level)
+  let here = small ? blocksHere : 0
   return {
     mediaType: mediaTypes.layerZstd,
     head: undefined,
     headroom: 0,
-    outputBytes: 0,
-    // Each block is a frame of its own, one call in the pool; never nbWorkers, which cuts the output short.
-    encode: (block) =>
-      new Promise((resolve, reject) => {
-        // One trip through the pool a block: the default of 16 KiB makes dozens.
-        const chunkSize = Math.max(64 * 1024, block.length >> 1)
-        compress(block, { params, chunkSize }, (error, bytes) => (error ? reject(error) : resolve(bytes)))
-      }),
+    outputBytes: zstdFrameBytes(maxBytes),
+    needsCrc32: false,
+    encode(block, output) {
+      const { buffer, byteOffset: start, length } = block
+      if (here === 0) return deflater.zstd({ buffer, start, length, options }, output)
+      here -= 1
+      return inTurn(compress(block, options))
+    },
     pass() {},
     tail: () => undefined,
   }

@@ -1,22 +1,28 @@
-/** The sha256 and crc32 of a tar in blocks: on a thread, or here where there is little of it. */
+/** The sha256 of a tar in blocks, and its crc32 where that is asked for: on a thread, or here. */
 
 import type { Deflater, StreamHasher } from '../deflate/deflater.ts'
 import { updateCrc32 } from './gzip-member.ts'
 import { createDigester } from './hash.ts'
 
-/** `small`: no thread is worth starting for it. */
-export function createStreamHasher(deflater: Deflater, small: boolean): StreamHasher {
-  return small ? hasherHere() : deflater.hasher()
+export interface StreamHasherOptions {
+  /** No thread is worth it. */
+  readonly here: boolean
+  /** Without it the crc32 is 0. */
+  readonly crc32: boolean
 }
 
-function hasherHere(): StreamHasher {
+export function createStreamHasher(deflater: Deflater, { here, crc32 }: StreamHasherOptions): StreamHasher {
+  return here ? hasherHere(crc32) : deflater.hasher(crc32)
+}
+
+function hasherHere(withCrc32: boolean): StreamHasher {
   const digester = createDigester()
   let crc = 0
   return {
     async add({ buffer, start, length }) {
       const bytes = new Uint8Array(buffer, start, length)
       digester.update(bytes)
-      crc = updateCrc32(bytes, crc)
+      if (withCrc32) crc = updateCrc32(bytes, crc)
     },
     end: async () => ({ sha256: digester.digest().slice('sha256:'.length), crc32: crc }),
   }

@@ -27,6 +27,12 @@ export interface StreamHasher {
   end(): Promise<StreamSums>
 }
 
+/** A block to become a zstd frame. */
+export interface ZstdJob extends Block {
+  /** Those of zstdCompressSync of node:zlib. */
+  readonly options: object
+}
+
 export interface Deflater {
   /** Threads that work at once. */
   readonly threads: number
@@ -34,8 +40,10 @@ export interface Deflater {
   deflate(job: DeflateJob, output: SharedArrayBuffer): Promise<Uint8Array>
   /** Compresses a block right here: for what is not worth starting threads for. */
   deflateHere(job: DeflateJob): Uint8Array
-  /** A hasher on one of the threads. */
-  hasher(): StreamHasher
+  /** Makes a zstd frame in `output`, which must have room. Fails where this Node.js has no zstd. */
+  zstd(job: ZstdJob, output: SharedArrayBuffer): Promise<Uint8Array>
+  /** A hasher on one of the threads; its crc32 is 0 unless it is asked for. */
+  hasher(withCrc32: boolean): StreamHasher
   /** Ends the threads. What they have not done fails, and so does all that is asked later. */
   close(): Promise<void>
 }
@@ -89,22 +97,25 @@ export function createDeflater(threads: number): Deflater {
       worker.postMessage(task)
     })
 
+  const compress = async (task: object, output: SharedArrayBuffer): Promise<Uint8Array> => {
+    const size = await ask(next(), { ...task, output })
+    if (typeof size === 'number') return new Uint8Array(output, 0, size)
+    throw new Error('a compressing thread answered with something else')
+  }
+
   return {
     threads,
-    async deflate(job, output) {
-      const size = await ask(next(), { ...job, output, task: 'deflate' })
-      if (typeof size === 'number') return new Uint8Array(output, 0, size)
-      throw new Error('a compressing thread answered with something else')
-    },
+    deflate: (job, output) => compress({ ...job, task: 'deflate' }, output),
     deflateHere: encodeBlock,
-    hasher() {
+    zstd: (job, output) => compress({ ...job, task: 'zstd' }, output),
+    hasher(withCrc32) {
       const id = (hashers += 1)
       // Not before there is a block: a layer that fails on its first file starts none.
       let thread: Thread | undefined
       const own = (): Thread => (thread ??= next())
       return {
         async add(block) {
-          await ask(own(), { ...block, id, task: 'hash' })
+          await ask(own(), { ...block, id, withCrc32, task: 'hash' })
         },
         async end() {
           const answer = await ask(own(), { id, task: 'sums' })

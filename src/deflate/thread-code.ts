@@ -6,7 +6,7 @@
 export const threadCode: string = `
 const { createHash } = require('node:crypto')
 const { parentPort, workerData } = require('node:worker_threads')
-const { crc32 } = require('node:zlib')
+const zlib = require('node:zlib')
 const { module, windowBytes } = workerData
 let encoder
 const streams = new Map()
@@ -20,12 +20,17 @@ const tasks = {
     new Uint8Array(output).set(bytes.subarray(encoder.outputPtr(), encoder.outputPtr() + size))
     parentPort.postMessage(size)
   },
-  hash({ id, buffer, start, length }) {
+  zstd({ buffer, start, length, options, output }) {
+    const frame = zlib.zstdCompressSync(new Uint8Array(buffer, start, length), options)
+    new Uint8Array(output).set(frame)
+    parentPort.postMessage(frame.length)
+  },
+  hash({ id, buffer, start, length, withCrc32 }) {
     const bytes = new Uint8Array(buffer, start, length)
     const stream = streams.get(id) ?? { hash: createHash('sha256'), crc: 0 }
     stream.hash.update(bytes)
     // Of no bytes zlib gives 0, not what there was.
-    if (length > 0) stream.crc = crc32(bytes, stream.crc)
+    if (withCrc32 && length > 0) stream.crc = zlib.crc32(bytes, stream.crc)
     streams.set(id, stream)
     parentPort.postMessage(undefined)
   },

@@ -54,13 +54,19 @@ interface Pending {
 
 export function encodeLayer(changeset: Changeset, options: EncodeOptions): EncodedLayer {
   const { compression, deflater, digests, signal, onProgress } = options
-  const encoder = createBlockEncoder(compression, deflater, options.small === true)
   const limits = compression.type === 'zstd' ? zstdLimits : standardLimits
-  const bufferBytes = encoder.headroom + limits.maxBytes + endOfArchiveBytes
+  const longest = limits.maxBytes + endOfArchiveBytes
+  const encoder = createBlockEncoder(compression, longest, deflater, options.small === true)
+  const bufferBytes = encoder.headroom + longest
   const blocks = createPending(encoder, options)
-  // Where every core is busy compressing, a thread more to hash would only take turns with them.
-  const hashHere = options.fewBytes === true || (options.known === undefined && deflater.threads <= 2)
-  const hasher = createStreamHasher(deflater, hashHere)
+  // Where every core is busy with deflate, a thread more to hash would only take turns with them; zstd leaves it time.
+  const busy = compression.type === 'gzip' && options.known === undefined && deflater.threads <= 2
+  const hasher = createStreamHasher(deflater, {
+    here: options.fewBytes === true || busy,
+    crc32: encoder.needsCrc32,
+  })
+  // Each thread has a block to go on with. Those of zstd are long, and one that is done first waits little.
+  const mostPending = compression.type === 'zstd' ? deflater.threads + 1 : deflater.threads * 2
   const segments: Segment[] = []
   let tarBytes = 0
   let offset = encoder.head?.length ?? 0
@@ -93,8 +99,7 @@ export function encodeLayer(changeset: Changeset, options: EncodeOptions): Encod
       hashed.catch(() => {})
       const output = outputs.pop() ?? new SharedArrayBuffer(encoder.outputBytes)
       queue.push({ ...blocks.begin(block, output), hashed, output })
-      // Each thread has a block to go on with.
-      const first = queue.length > deflater.threads * 2 ? queue.shift() : undefined
+      const first = queue.length > mostPending ? queue.shift() : undefined
       if (first) {
         yield await finish(first)
         outputs.push(first.output)

@@ -185,7 +185,7 @@ describe('threads', () => {
 
   it('leave nobody waiting once they are ended, and fail what is asked later', async () => {
     const short = createDeflater(2)
-    const hasher = short.hasher()
+    const hasher = short.hasher(true)
     const block = { buffer: new SharedArrayBuffer(10), start: 0, length: 10 }
     await hasher.add(block)
     const pending = Promise.allSettled([
@@ -198,11 +198,11 @@ describe('threads', () => {
     await expect(short.deflate(jobOf(Buffer.from('again')), output())).rejects.toThrow('ended')
     await expect(hasher.add(block)).rejects.toThrow('ended')
     await expect(hasher.end()).rejects.toThrow('ended')
-    await expect(short.hasher().add(block)).rejects.toThrow('ended')
+    await expect(short.hasher(true).add(block)).rejects.toThrow('ended')
   })
 
   it('hash streams of blocks side by side', async () => {
-    const [one, other] = [deflater.hasher(), deflater.hasher()]
+    const [one, other] = [deflater.hasher(true), deflater.hasher(true)]
     const parts = [sample('words', 100_000), none, sample('noise', 5), sample('few', 300_000)]
     for (const part of parts) {
       const block = { buffer: Uint8Array.from(part).buffer, start: 0, length: part.length }
@@ -212,7 +212,7 @@ describe('threads', () => {
     const twice = Buffer.concat(parts.flatMap((part) => [part, part]))
     expect(await one.end()).toEqual({ sha256: sha256(all).slice(7), crc32: crc32(all) })
     expect(await other.end()).toEqual({ sha256: sha256(twice).slice(7), crc32: crc32(twice) })
-    expect(await deflater.hasher().end()).toEqual({ sha256: sha256('').slice(7), crc32: 0 })
+    expect(await deflater.hasher(true).end()).toEqual({ sha256: sha256('').slice(7), crc32: 0 })
   })
 })
 
