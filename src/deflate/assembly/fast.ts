@@ -7,7 +7,8 @@
  * candidates are compared, 16 bytes each, and the best is the largest packed
  * match: no branch there depends on the data, which is what makes it fast.
  * Positions are kept modulo 2^16; a candidate is checked by its own bytes, so
- * a wrong one can only be too far away, and that the distance tells.
+ * a wrong one can only be too far away. Those are told in all four at once,
+ * and the byte before takes their place: it is always a candidate.
  */
 import { BASE, BUCKET_LOG, BUCKETS, HASH3, HASH3_LOG, LINKS } from './memory'
 import { atLeast, better, distanceOf, extendTo, hash, lengthOf, worthWaiting } from './match'
@@ -46,9 +47,12 @@ export function fastStart(start: usize, lastHash: usize): void {
   // for all after them: an empty place needs no test of its own.
   const far = i16x8.splat(<i16>(start + 32767))
   for (let i: usize = BUCKETS; i < LINKS; i += 16) v128.store(i, far)
+  // No byte before the first one, which would seem to repeat it.
+  if (start == BASE) store<u8>(BASE - 1, ~load<u8>(BASE))
   hashEnd = lastHash
   fastPos = BASE
-  insert(start, BASE)
+  // Every second position: it is set up anew for each input, and serves only the first 32 KiB.
+  insertSparse(start, BASE)
 }
 
 // @ts-ignore: decorator
@@ -60,59 +64,48 @@ export function fastStart(start: usize, lastHash: usize): void {
   store<u64>(b, (load<u64>(b, BUCKETS) << 16) | <u64>(pos & 0xffff), BUCKETS)
 }
 
+// One position a step: most matches are short, and where a loop of several
+// steps ends is guessed wrong more often.
 function insert(from: usize, to: usize): void {
-  let p = from
-  for (; p + 5 <= to; p += 5) {
-    const w = load<u64>(p), pos = <u32>p
-    insertOne(<u32>w, pos)
-    insertOne(<u32>(w >> 8), pos + 1)
-    insertOne(<u32>(w >> 16), pos + 2)
-    insertOne(<u32>(w >> 24), pos + 3)
-    insertOne(<u32>(w >> 32), pos + 4)
-  }
-  for (; p < to; p++) insertOne(load<u32>(p), <u32>p)
+  for (let p = from; p < to; p++) insertOne(load<u32>(p), <u32>p)
 }
 
 function insertSparse(from: usize, to: usize): void {
-  let p = from
-  for (; p + 6 <= to; p += 6) {
-    const w = load<u64>(p), pos = <u32>p
-    insertOne(<u32>w, pos)
-    insertOne(<u32>(w >> 16), pos + 2)
-    insertOne(<u32>(w >> 32), pos + 4)
-  }
-  for (; p < to; p++) insertOne(load<u32>(p), <u32>p)
+  for (let p = from; p < to; p += 2) insertOne(load<u32>(p), <u32>p)
 }
 
-/** The match with candidate `c`, of up to 16 bytes; 0 if it is too far away. */
+/** The match with the candidate `near` places after p - 65536, of up to 16 bytes. */
 // @ts-ignore: decorator
-@inline function compare(p: usize, c: u32, here: v128): u32 {
-  const back = (<u32>p - 1 - c) & 0xffff // distance - 1
-  const differs = i8x16.bitmask(i8x16.ne(v128.load(p - 1 - back), here))
-  const match = ((<u32>ctz(differs | 0x10000) << 16) | 0xffff) - back
-  return select<u32>(match, 0, back < 32768)
+@inline function compare(p: usize, near: u32, here: v128): u32 {
+  const same = i8x16.bitmask(i8x16.eq(v128.load(p - 0x10000 + near), here))
+  return (<u32>ctz(same + 1) << 16) | near
 }
 
-/** The best match at p, which is inserted. */
+/** The best match at p, which is inserted; one of 3 bytes only if `three`. */
 // @ts-ignore: decorator
-@inline function find(p: usize): u32 {
+@inline function find(p: usize, three: bool): u32 {
   const v = load<u32>(p)
   const here = v128.load(p)
   const b = bucket(v)
   const four = load<u64>(b, BUCKETS)
+  const pos = i16x8.splat(<i16>p)
+  // 65536 - distance of each; those beyond 32768 become 65535.
+  const near = i16x8.min_s(i16x8.sub(v128.load_zero<u64>(b, BUCKETS), pos), i16x8.splat(-1))
   store<u64>(b, (four << 16) | <u64>(<u32>p & 0xffff), BUCKETS)
-  const m0 = compare(p, <u32>four, here)
-  const m1 = compare(p, <u32>(four >> 16), here)
-  const m2 = compare(p, <u32>(four >> 32), here)
-  const m3 = compare(p, <u32>(four >> 48), here)
+  const m0 = compare(p, i16x8.extract_lane_u(near, 0), here)
+  const m1 = compare(p, i16x8.extract_lane_u(near, 1), here)
+  const m2 = compare(p, i16x8.extract_lane_u(near, 2), here)
+  const m3 = compare(p, i16x8.extract_lane_u(near, 3), here)
   let best = better(better(m0, m1), better(m2, m3))
   // The newest position with the same 3 bytes.
   const h = <usize>hash(v << 8, HASH3_LOG) << 1
-  const back = (<u32>p - 1 - <u32>load<u16>(h, HASH3)) & 0xffff
+  if (three) {
+    const near3 = (<u32>load<u16>(h, HASH3) - <u32>p) & 0xffff
+    const differs: u32 = (load<u32>(p - 0x10000 + near3) ^ v) << 8
+    const ok = <u32>(differs == 0) & <u32>(near3 >= 0x10000 - MAX_DISTANCE_3)
+    best = better(best, select<u32>(atLeast(3) | near3, 0, ok))
+  }
   store<u16>(h, <u16>p, HASH3)
-  const differs: u32 = (load<u32>(p - 1 - back) ^ v) << 8
-  const near = <u32>(differs == 0) & <u32>(back < MAX_DISTANCE_3)
-  best = better(best, select<u32>((atLeast(3) | 0xffff) - back, 0, near))
   if (best >= atLeast(16)) best = extend(p, m0, m1, m2, m3)
   return best
 }
@@ -143,7 +136,7 @@ export function fastParse(stop: usize, end: usize, tokenStop: usize, token: usiz
   let p = fastPos, t = token
   let run = p // start of the literals before p
   while (<u32>(p < stop) & <u32>(t < tokenStop)) {
-    let match = find(p)
+    let match = find(p, true)
     if (match < atLeast(3)) {
       writeLiteral(t, p)
       t += 4
@@ -157,7 +150,7 @@ export function fastParse(stop: usize, end: usize, tokenStop: usize, token: usiz
     }
     let inserted = p + 1
     while (match < lazy && p + 1 < hashEnd) {
-      const next = find(p + 1)
+      const next = find(p + 1, false)
       inserted = p + 2
       if (next <= match || !worthWaiting(match, next)) break
       writeLiteral(t, p)

@@ -11,7 +11,7 @@
  * Bound: the result is at most inLen + 5 * ceil(inLen / 65535) + 5 bytes, as
  * anything longer is replaced by stored blocks. Until then every block takes
  * at most its bytes, 5 more per 65535 of them and one for the padding; a block
- * other than the last has at least 2048 tokens of one byte or more, or 64 KiB.
+ * other than the last has at least 4096 tokens of one byte or more, or 64 KiB.
  * So for 0x100400 bytes less than 0x100400 + 6 * 514 + 5 * 17 + 8 < 0x101400
  * bytes are ever written, of 0x110000 that lie between OUTPUT and the end.
  */
@@ -29,7 +29,7 @@ fillTables()
 export const DEFAULT_LEVEL: u32 = 5
 
 /** A chunk ends at this many bytes of tokens or bytes of input. */
-const CHUNK_TOKENS: usize = 2048 * 4
+const CHUNK_TOKENS: usize = 4096 * 4
 const CHUNK_BYTES: usize = 0x10000
 /** A block ends at this many bytes of input. */
 const BLOCK_BYTES: usize = 0x60000
