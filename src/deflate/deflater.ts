@@ -36,6 +36,8 @@ export interface ZstdJob extends Block {
 export interface Deflater {
   /** Threads that work at once. */
   readonly threads: number
+  /** Starts the threads, for work that is sure to come: else they start with it. */
+  start(): void
   /** Compresses a block into `output`, which takes the longest result: see `outputBytes`. Gives what of it is filled. */
   deflate(job: DeflateJob, output: SharedArrayBuffer): Promise<Uint8Array>
   /** Compresses a block right here: for what is not worth starting threads for. */
@@ -55,7 +57,7 @@ interface Thread {
   ended: boolean
 }
 
-/** Threads start with the first block that is given to them. */
+/** Threads start with the first block that is given to them, or before. */
 export function createDeflater(threads: number): Deflater {
   const running: Thread[] = []
   let closed = false
@@ -105,6 +107,11 @@ export function createDeflater(threads: number): Deflater {
 
   return {
     threads,
+    start() {
+      if (closed) return
+      // An idle one keeps nobody's process from ending.
+      while (running.length < threads) startOne().worker.unref()
+    },
     deflate: (job, output) => compress({ ...job, task: 'deflate' }, output),
     deflateHere: encodeBlock,
     zstd: (job, output) => compress({ ...job, task: 'zstd' }, output),

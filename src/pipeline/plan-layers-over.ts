@@ -21,6 +21,9 @@ import type { Descriptor } from '../spec/descriptor.ts'
 import type { PlannedLayer } from '../plan/placement.ts'
 import type { Session } from './session.ts'
 
+/** See `isLarge`. */
+const manyFiles = 2000
+
 export interface LayerPlan {
   readonly name: string
   readonly compression: Compression
@@ -74,6 +77,8 @@ export async function planLayersOver(
     const { remembered, previous, keep } = await recall(own, print, memory)
     const openLower = lower.opener()
     const changeset = changesetOf(layer, openLower)
+    // They take a while to start, and by then its changeset is made.
+    if (remembered === undefined && isLarge(layer)) session.deflater.start()
     const made = remembered === undefined ? await changeset() : undefined
     if (made?.entries.length === 0) {
       session.reporter.warn('OCB-LAYER-EMPTY', `the layer "${name}" has no entries and is left out`)
@@ -139,6 +144,12 @@ async function recall(
     remembered: fingerprint !== undefined && last?.fingerprint === fingerprint ? last : undefined,
     keep: (made) => memory.keep(own, fingerprint, made),
   }
+}
+
+/** Of files so many that to order them takes as long as threads take to start. */
+function isLarge({ compression, placements }: PlannedLayer): boolean {
+  if (compression.type === 'none') return false
+  return placements.some((placed) => placed.type === 'tree' && placed.columns.names.length > manyFiles)
 }
 
 function describe(changeset: Changeset): Pick<LayerFacts, 'size' | 'sketch'> {

@@ -42,6 +42,10 @@ const idDigits = 7
 const sizeDigits = 11
 const checksumDigits = 6
 
+const maxInt = 0x7fffffff
+const lowerDigits = 8
+const lowerRange = 8 ** lowerDigits
+
 export const typeFlags = { file: 0x30, hardlink: 0x31, symlink: 0x32, directory: 0x35, pax: 0x78 } as const
 
 /** What every record has: magic and version, no owner names, device numbers of zero, a blank checksum. */
@@ -106,12 +110,16 @@ function writeText(record: Uint8Array, at: number, text: string): number {
 
 /** Gives the sum of the bytes written. */
 function writeOctal(record: Uint8Array, at: number, digits: number, value: number): number {
+  // More bits than the bit operators take: the upper digits are written by themselves.
+  if (value > maxInt) {
+    const upper = writeOctal(record, at, digits - lowerDigits, Math.floor(value / lowerRange))
+    return upper + writeOctal(record, at + digits - lowerDigits, lowerDigits, value % lowerRange)
+  }
   let sum = 0
   let left = value
   for (let digit = digits - 1; digit >= 0; digit -= 1) {
-    // Of up to 33 bits: more than the bit operators take.
-    const code = 0x30 + (left % 8)
-    left = Math.floor(left / 8)
+    const code = 0x30 + (left & 7)
+    left >>= 3
     record[at + digit] = code
     sum += code
   }
