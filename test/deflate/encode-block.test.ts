@@ -183,6 +183,18 @@ describe('threads', () => {
     expect(there.map((bytes) => Buffer.from(bytes))).toEqual(here.map((bytes) => Buffer.from(bytes)))
   })
 
+  it('may be started before there is work, once, and not after their end', async () => {
+    const early = createDeflater(2)
+    early.start()
+    early.start()
+    const job = jobOf(sample('words', 100_000))
+    const bytes = await Promise.all([early.deflate(job, output()), early.deflate(job, output())])
+    expect(bytes.map((some) => Buffer.from(some))).toEqual([1, 2].map(() => Buffer.from(encodeBlock(job))))
+    await early.close()
+    early.start()
+    await expect(early.deflate(job, output())).rejects.toThrow('ended')
+  })
+
   it('leave nobody waiting once they are ended, and fail what is asked later', async () => {
     const short = createDeflater(2)
     const hasher = short.hasher(true)
