@@ -1,7 +1,7 @@
 /** The digests of host files, remembered by (path, size, mtime, ctime, inode). */
 
 import { join } from 'node:path'
-import { writeFileAtomic } from '../content/atomic-file.ts'
+import { writeMemory } from '../content/atomic-file.ts'
 import { sha256 } from '../content/hash.ts'
 import type { FileSource } from '../rootfs/file-source.ts'
 import {
@@ -67,7 +67,7 @@ export function openFileDigests(filesDir: string, root: string, wallClockMs: () 
       if (fresh.isEmpty()) return
       const known = open()
       const keepsUnused = known.count - used.size <= maxUnused
-      writeFileAtomic(
+      writeMemory(
         file,
         known.encodeWith(fresh.rows(), (row) => keepsUnused || used.has(row)),
       )

@@ -32,10 +32,31 @@ export function writeFileAtomic(
   mode?: number,
   temporaryDir: string = dirname(path),
 ): void {
+  writeThrough(temporaryDir, path, bytes, { flush: true, ...(mode !== undefined && { mode }) })
+}
+
+/**
+ * As `writeFileAtomic`, without waiting for the disk: for what is only remembered. After a power cut the file may be
+ * empty or cut, and its reader has to notice.
+ */
+export function writeMemory(
+  path: string,
+  bytes: Uint8Array | string,
+  temporaryDir: string = dirname(path),
+): void {
+  writeThrough(temporaryDir, path, bytes, {})
+}
+
+function writeThrough(
+  temporaryDir: string,
+  path: string,
+  bytes: Uint8Array | string,
+  options: { readonly flush?: boolean; readonly mode?: number },
+): void {
   mkdirSync(dirname(path), { recursive: true })
   const temporary = temporaryPath(temporaryDir)
   try {
-    writeFileSync(temporary, bytes, { flush: true, ...(mode !== undefined && { mode }) })
+    writeFileSync(temporary, bytes, options)
     renameSync(temporary, path)
   } catch (error) {
     rmSync(temporary, { force: true })

@@ -3,7 +3,7 @@
 import { closeSync, openSync, readFileSync, readSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Compression } from '../config/resolved-spec.ts'
-import { writeFileAtomic } from '../content/atomic-file.ts'
+import { writeMemory } from '../content/atomic-file.ts'
 import { sha256 } from '../content/hash.ts'
 import type { Changeset } from './changeset.ts'
 import { decodeFacts, encodeFacts } from './encode-facts.ts'
@@ -54,7 +54,7 @@ export function openBuiltLayers(dir: string): BuiltLayers {
       const head = `${format} ${key} ${formatCompression(compression)}\n`
       if (readStart(path).startsWith(head)) return
       const facts = encodeFacts(changeset, contents)
-      writeFileAtomic(path, Buffer.concat([Buffer.from(head), facts]), undefined, dir)
+      writeMemory(path, Buffer.concat([Buffer.from(head), facts]), dir)
     },
     recall(name) {
       let bytes: Buffer

@@ -2,7 +2,7 @@
 
 import { existsSync, readFileSync, utimesSync } from 'node:fs'
 import { join } from 'node:path'
-import { writeFileAtomic } from '../content/atomic-file.ts'
+import { writeMemory } from '../content/atomic-file.ts'
 import type { ContentStore } from '../content/store.ts'
 import type { Descriptor } from '../spec/descriptor.ts'
 import { isDigest, type Digest } from '../spec/digest.ts'
@@ -40,8 +40,7 @@ export function createLayerCache(
       return layer
     },
     // Temporaries lie in the one folder that is tidied, not in one of a thousand shapes.
-    keep: (shape, key, layer) =>
-      writeFileAtomic(recordPath(shape, key), encodeJson(layer), undefined, layersDir),
+    keep: (shape, key, layer) => writeMemory(recordPath(shape, key), encodeJson(layer), layersDir),
   }
 }
 

@@ -2,7 +2,7 @@
 
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { writeFileAtomic } from '../content/atomic-file.ts'
+import { writeMemory } from '../content/atomic-file.ts'
 import { sha256 } from '../content/hash.ts'
 import { encodeJson } from '../spec/json.ts'
 import type { CachedLayer, LayerCache } from './layer-cache.ts'
@@ -45,7 +45,7 @@ export function createPlannedMemory(dir: string, cache: LayerCache): PlannedMemo
       return facts && layer && { ...facts, ...layer }
     },
     keep(place, fingerprint, { shape, key, size, sketch }) {
-      writeFileAtomic(pathOf(place), encodeJson({ fingerprint, shape, key, ...size, sketch }))
+      writeMemory(pathOf(place), encodeJson({ fingerprint, shape, key, ...size, sketch }))
     },
   }
 }

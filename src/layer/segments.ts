@@ -5,7 +5,7 @@
 
 import { closeSync, openSync, readFileSync, readSync } from 'node:fs'
 import { join } from 'node:path'
-import { writeFileAtomic } from '../content/atomic-file.ts'
+import { writeMemory } from '../content/atomic-file.ts'
 import { sha256Bytes } from '../content/hash.ts'
 import type { Fetcher, FileBacked, StoreOptions } from '../content/store.ts'
 import type { Descriptor } from '../spec/descriptor.ts'
@@ -58,7 +58,7 @@ export function createSegmentMemory(dir: string, blobs: Fetcher & FileBacked): S
         rows.writeDoubleLE(offset, at + keyBytes)
         rows.writeUInt32LE(length, at + keyBytes + 8)
       }
-      writeFileAtomic(pathOf(blob), Buffer.concat([format, sha256Bytes(rows), rows]))
+      writeMemory(pathOf(blob), Buffer.concat([format, sha256Bytes(rows), rows]))
     },
     async open(blob, options) {
       const segments = readSegments(pathOf(blob))

@@ -8,6 +8,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
@@ -114,6 +115,22 @@ describe('the memory of layers', () => {
     const planned = join(folder, 'cache/facts/planned')
     for (const name of readdirSync(planned)) writeFileSync(join(planned, name), '{"fingerprint":1')
     expect(digestOf(await buildLater())).toBe(digestOf(first))
+  })
+
+  it('is empty again, with all others, where a power cut left names without bytes', async () => {
+    const first = await buildLater()
+    const emptied = ['layers', 'segments', 'built', 'files', 'facts/planned'].map((part) => {
+      const dir = join(folder, 'cache', part)
+      const names = readdirSync(dir, { recursive: true, encoding: 'utf8' })
+      const files = names.filter((name) => statSync(join(dir, name)).isFile())
+      for (const name of files) writeFileSync(join(dir, name), '')
+      return files.length
+    })
+    expect(Math.min(...emptied)).toBeGreaterThan(0)
+    const again = await buildLater()
+    expect(digestOf(again)).toBe(digestOf(first))
+    expect(cachedOf(again)).toEqual([false, false, false])
+    expect(cachedOf(await buildLater())).toEqual([true, true, true])
   })
 
   it('gives what a build without it gives, whatever was edited', async () => {
