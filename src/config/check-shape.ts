@@ -2,20 +2,10 @@
 
 import * as v from 'valibot'
 import { describeValue, joinWords } from './describe-value.ts'
+import type { Fault, Path } from './fault.ts'
 import { nearest } from './nearest.ts'
 import { isPresent, ruleOf } from './schema-tools.ts'
 import { quoteForString } from './quote-hint.ts'
-
-export type Path = readonly (string | number)[]
-
-export interface Fault {
-  readonly path: Path
-  readonly message: string
-  /** The fault is the key itself, not its value. */
-  readonly atKey?: boolean | undefined
-  /** A word of the contract that a later release understands. */
-  readonly later?: boolean | undefined
-}
 
 export interface WalkOptions {
   /** The text of a scalar as it stands in the file, where the format keeps it (`0644` for the number 644). */

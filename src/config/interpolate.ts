@@ -1,7 +1,8 @@
 /** `${env.X}` and its kin in strings of YAML and JSON specs, and in `content` with `template: true` anywhere. */
 
 import type { Platform } from '../spec/platform.ts'
-import { isPlainObject, type Fault, type Path } from './check-shape.ts'
+import { isPlainObject } from './check-shape.ts'
+import type { Fault, Path } from './fault.ts'
 import { nearest } from './nearest.ts'
 
 /** What `${…}` may name. */

@@ -1,6 +1,7 @@
 /** `defaults` and one of `images` become one spec; paths in it still lead back to where the words stand. */
 
-import { isPlainObject, type Path } from './check-shape.ts'
+import { isPlainObject } from './check-shape.ts'
+import type { Path } from './fault.ts'
 
 /**
  * Objects merge by key, arrays and scalars replace, `null` resets a key to what it is without `defaults`.

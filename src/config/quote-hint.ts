@@ -1,6 +1,6 @@
 /** What a number meant where a string is wanted: YAML reads `0644` and `1.10` as numbers and forgets how they looked. */
 
-import type { Path } from './check-shape.ts'
+import type { Path } from './fault.ts'
 
 /** `a string: write mode: "0644"`; undefined where no quoting helps. */
 export function quoteForString(

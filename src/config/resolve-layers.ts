@@ -2,7 +2,7 @@
 
 import { resolve } from 'node:path'
 import { parsePlatform, samePlatform, type Platform } from '../spec/platform.ts'
-import type { Path } from './check-shape.ts'
+import type { Path } from './fault.ts'
 import { formatPath } from './describe-value.ts'
 import { parseCompression } from './grammar.ts'
 import { resolveEntry } from './resolve-entry.ts'

@@ -11,7 +11,7 @@ import {
   type Document,
   type Node,
 } from 'yaml'
-import type { Path } from './check-shape.ts'
+import type { Path } from './fault.ts'
 
 export interface Position {
   /** 1-based. */
