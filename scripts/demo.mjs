@@ -42,7 +42,7 @@ await main(async () => {
 /** Runs the command, its stderr on this terminal; gives its stdout back, and shows it when it is for people. */
 function ocibuild(words) {
   title(`ocibuild ${words.join(' ')}`)
-  const printed = runNode([inRoot('dist', 'cli.js'), ...words], { capture: true, cwd: folder })
+  const printed = runNode([inRoot('dist', 'cli.cjs'), ...words], { capture: true, cwd: folder })
   if (!words.includes('--json')) process.stdout.write(printed)
   return printed
 }

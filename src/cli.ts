@@ -11,6 +11,10 @@ if ((word === '--version' || word === '-V') && rest.length === 0) {
   // From Node.js 22.1 on: what is compiled is kept for the next start.
   const keep: unknown = Reflect.get(module, 'enableCompileCache')
   if (typeof keep === 'function') Reflect.apply(keep, module, [])
+  void run()
+}
+
+async function run(): Promise<void> {
   const { runProcess } = await import('./cli/run-process.ts')
   await runProcess()
 }

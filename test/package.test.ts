@@ -1,7 +1,7 @@
 /** What a user installs. */
 
 import { execFileSync } from 'node:child_process'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { publint } from 'publint'
 import { expect, it } from 'vitest'
@@ -21,8 +21,16 @@ it('holds what runs, its types and its schema, and nothing of how it was made', 
   expect(packed.size).toBeLessThan(500_000)
   // Compiled by `npm test` and by prepack; a test run by itself does not wait for it.
   if (existsSync(join(root, 'dist'))) {
-    expect(paths).toEqual(expect.arrayContaining(['dist/cli.js', 'dist/index.js', 'dist/index.d.ts']))
+    expect(paths).toEqual(expect.arrayContaining(['dist/cli.cjs', 'dist/index.js', 'dist/index.d.ts']))
   }
+})
+
+it.skipIf(!existsSync(join(root, 'dist', 'index.d.ts')))('has types that need no other package', () => {
+  const names = readdirSync(join(root, 'dist'), { recursive: true, encoding: 'utf8' })
+  const types = names.filter((name) => name.endsWith('.d.ts'))
+  expect(types).toContain('index.d.ts')
+  const texts = types.map((name) => readFileSync(join(root, 'dist', name), 'utf8'))
+  expect(texts.flatMap((text) => text.match(/ from '(?!\.|node:).*'/g) ?? [])).toEqual([])
 })
 
 it('is compiled when it is packed', () => {

@@ -11,12 +11,12 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs'
-import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
+import { bundle, sources } from './bundle.mjs'
 import { inRoot, ScriptError } from './project.mjs'
 import { runTool } from './tools.mjs'
 
-const require = createRequire(import.meta.url)
+const bundler = join('scripts', 'lib', 'bundle.mjs')
 const stampFile = inRoot('node_modules', '.cache', 'ocibuild', 'compiled')
 
 /**
@@ -33,8 +33,9 @@ export async function ensureCompiled() {
     const flags = ['--outDir', fresh, '--emitDeclarationOnly', '--noCheck', '--incremental', 'false']
     // Types are checked by `npm test`; what is compiled here need not wait for them.
     runTool('tsc', ['-p', 'tsconfig.build.json', ...flags, '--tsBuildInfoFile', 'null'])
+    dropUnreached(fresh)
     await bundle(fresh)
-    checkCommand(join(fresh, 'cli.js'))
+    checkCommand(join(fresh, 'cli.cjs'))
     rmSync(inRoot('dist'), { recursive: true, force: true })
     renameSync(fresh, inRoot('dist'))
   } finally {
@@ -44,95 +45,21 @@ export async function ensureCompiled() {
   writeFileSync(stampFile, fingerprint)
 }
 
-/**
- * Into the folder `outdir`: two hundred modules become a handful of files, split where commands are loaded when they run: reading modules one
- * by one was half of the start. Packages stay packages.
- */
-export async function bundle(outdir) {
-  // Loaded here: on a fresh clone it is installed after this file was read.
-  const { build } = await import('esbuild')
-  await build({
-    entryPoints: [inRoot('src', 'index.ts'), inRoot('src', 'cli.ts')],
-    outdir,
-    bundle: true,
-    splitting: true,
-    chunkNames: 'chunks/[name]-[hash]',
-    format: 'esm',
-    platform: 'node',
-    target: 'node20.19',
-    packages: 'external',
-    plugins: [requireCommonJs, fewFiles],
-    legalComments: 'none',
-    logLevel: 'warning',
-  })
-}
-
-/** Of our dependencies, those that are CommonJS, also below a face of ES modules. */
-const commonJsPackages = [
-  'commander',
-  'fast-glob',
-  'jiti',
-  'picomatch',
-  'semver',
-  'tar-stream',
-  'undici',
-  'yaml',
-]
-
-/**
- * Makes `import` of these packages a `require`: imported, Node.js first starts a parser that looks for the names they
- * export, which took longer than to run all of commander. The names are found here, once.
- */
-const requireCommonJs = {
-  name: 'require-common-js',
-  setup(build) {
-    const filter = new RegExp(`^(?:${commonJsPackages.join('|')})$`)
-    build.onResolve({ filter }, ({ path }) => ({ path, namespace: 'required', sideEffects: false }))
-    build.onLoad({ filter, namespace: 'required' }, ({ path }) => {
-      const names = Object.keys(require(path)).filter((name) => /^(?!default$)[A-Za-z_]\w*$/.test(name))
-      const contents = [
-        `import { createRequire } from 'node:module'`,
-        `const required = createRequire(import.meta.url)('${path}')`,
-        `export default required`,
-        ...names.map((name) => `export const ${name} = required.${name}`),
-      ]
-      return { contents: contents.join('\n'), loader: 'js' }
-    })
-  },
-}
-
-/**
- * Has all that is loaded on demand load what is shared too: esbuild makes a file of each set of modules that the same
- * parts need, and to read fifty small files took longer than to run them.
- */
-const fewFiles = {
-  name: 'few-files',
-  setup(build) {
-    const command = inRoot('src', 'cli', 'run-process.ts')
-    const core = inRoot('src', 'build.ts')
-    // Neither needs more than it names itself.
-    const light = new Set([command, core, inRoot('src', 'cli', 'print-cache.ts')])
-    const demanded = new Set(demandedFiles())
-    build.onLoad({ filter: /\.ts$/ }, ({ path }) => {
-      if (!demanded.has(path)) return undefined
-      const shared = dirname(path) === dirname(command) ? [command, core] : [core]
-      const imports = light.has(path) ? [] : shared.map((file) => `\nimport ${JSON.stringify(file)}`)
-      return { contents: readFileSync(path, 'utf8') + imports.join(''), loader: 'ts' }
-    })
-  },
-}
-
-/** What is imported when it is needed, absolute. */
-function demandedFiles() {
-  return sources().flatMap((name) =>
-    Array.from(readFileSync(inRoot(name), 'utf8').matchAll(/\bimport\('(\.[^']+)'\)/g), ([, path]) =>
-      join(dirname(inRoot(name)), path),
-    ),
-  )
+/** Leaves no types but those that `index.d.ts` leads to: nobody can import the others. */
+function dropUnreached(folder) {
+  const reached = new Set([join(folder, 'index.d.ts')])
+  for (const path of reached) {
+    const names = readFileSync(path, 'utf8').matchAll(/\b(?:from|import\() ?'(\.[^']+)\.ts'/g)
+    for (const [, name] of names) reached.add(join(dirname(path), `${name}.d.ts`))
+  }
+  for (const name of readdirSync(folder, { recursive: true })) {
+    const path = join(folder, name)
+    if (name.endsWith('.d.ts') && !reached.has(path)) rmSync(path)
+  }
 }
 
 function isCurrent(fingerprint) {
-  if (!existsSync(inRoot('dist', 'cli.js'))) return false
+  if (!existsSync(inRoot('dist', 'cli.cjs'))) return false
   try {
     return readFileSync(stampFile, 'utf8') === fingerprint
   } catch {
@@ -143,21 +70,13 @@ function isCurrent(fingerprint) {
 /** Over names and contents: a checkout gives every file a new time. */
 function fingerprintOfSources() {
   const hash = createHash('sha256')
-  for (const name of ['tsconfig.json', 'tsconfig.build.json', 'package-lock.json', ...sources()]) {
+  for (const name of ['tsconfig.json', 'tsconfig.build.json', 'package-lock.json', bundler, ...sources()]) {
     hash
       .update(`${name}\0`)
       .update(readFileSync(inRoot(name)))
       .update('\0')
   }
   return hash.digest('hex')
-}
-
-/** Every file of src, from the clone's root, sorted. */
-function sources() {
-  return readdirSync(inRoot('src'), { recursive: true })
-    .filter((name) => name.endsWith('.ts'))
-    .sort()
-    .map((name) => join('src', name))
 }
 
 /** npm sets the bit for those who install; a clone runs the file as it is. */

@@ -1,6 +1,5 @@
 /** Progress for a terminal: finished steps scroll up, running ones are redrawn below them. */
 
-import { createLogUpdate } from 'log-update'
 import type { BuildEvent } from '../events.ts'
 import type { CliContext } from './context.ts'
 import { formatDuration } from './format.ts'
@@ -22,13 +21,14 @@ const patienceMs = 120
  * A view with bars. The cursor comes back when it is closed and when the process ends. `stream` is the terminal
  * to draw on; default stderr.
  */
-export function createLiveProgress(
+export async function createLiveProgress(
   context: CliContext,
   stream: NodeJS.WriteStream = process.stderr,
-): ProgressView {
+): Promise<ProgressView> {
   const paint = createPaint(context.colors)
   const now = context.environment.now
   const steps = new StepState()
+  const { createLogUpdate } = await import('log-update')
   const update = createLogUpdate(stream)
   let frame = 0
   const draw = (): void => {

@@ -1,7 +1,7 @@
 /** Reading compressed streams: gzip by node:zlib, zstd by node:zlib where it has it, else by fzstd. */
 
 import { Readable, type Duplex } from 'node:stream'
-import * as zlib from 'node:zlib'
+import zlib from 'node:zlib'
 import { OciBuildError, messageOf } from '../errors.ts'
 import type { ByteStream } from './store.ts'
 

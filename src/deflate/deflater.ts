@@ -113,7 +113,7 @@ export function createDeflater(threads: number): Deflater {
       while (running.length < threads) startOne().worker.unref()
     },
     deflate: (job, output) => compress({ ...job, task: 'deflate' }, output),
-    deflateHere: encodeBlock,
+    deflateHere: (job) => encodeBlock(job),
     zstd: (job, output) => compress({ ...job, task: 'zstd' }, output),
     hasher(withCrc32) {
       const id = (hashers += 1)

@@ -39,7 +39,7 @@ try {
 }
 
 function casesFor(host) {
-  const cli = `OCIBUILD_CACHE_DIR=${cache} node ${join(project, 'dist/cli.js')}`
+  const cli = `OCIBUILD_CACHE_DIR=${cache} node ${join(project, 'dist/cli.cjs')}`
   const remote = `docker://${host}/bench/app:v1`
   // What the last case left to be written must not be paid for by the next one.
   const settle = (...paths) => {

@@ -1,6 +1,6 @@
 /**
  * `node test/bench/start.mjs`: how long a start takes, beside `node -e 0` in turn, as medians and ratios: the version,
- * help, and a build of one small file that nothing changed of, with a JSON and with a TypeScript config.
+ * help, and a build of one small file that nothing changed of, with a JSON, a YAML and a TypeScript config.
  * BENCH_ROUNDS sets the rounds (default 30).
  */
 
@@ -11,7 +11,7 @@ import { join, resolve } from 'node:path'
 import { median } from './measure.mjs'
 
 const project = resolve(import.meta.dirname, '../..')
-const cli = join(project, 'dist/cli.js')
+const cli = join(project, 'dist/cli.cjs')
 const rounds = Number(process.env.BENCH_ROUNDS ?? 30)
 const folder = mkdtempSync(join(tmpdir(), 'ocibuild-start-'))
 const spec = `{ name: 'start', platforms: ['linux/amd64'], layers: [{ file: '/x', content: 'x' }] }`
@@ -29,6 +29,10 @@ const json = makeApp('json', {
   name: 'oci.config.json',
   text: JSON.stringify({ name: 'start', platforms: ['linux/amd64'], layers: [{ file: '/x', content: 'x' }] }),
 })
+const yaml = makeApp('yaml', {
+  name: 'oci.config.yaml',
+  text: 'name: start\nplatforms: [linux/amd64]\nlayers: [{ file: /x, content: x }]\n',
+})
 const typed = makeApp('typed', {
   name: 'oci.config.ts',
   text: `import { defineConfig } from 'ocibuild'\nexport default defineConfig(${spec})\n`,
@@ -42,6 +46,7 @@ const cases = [
   { name: 'ocibuild --version', argv: [cli, '--version'] },
   { name: 'ocibuild build --help', argv: [cli, 'build', '--help'] },
   { name: 'build, JSON config', argv: [cli, ...build], cwd: json },
+  { name: 'build, YAML config', argv: [cli, ...build], cwd: yaml },
   { name: 'build, TypeScript config', argv: [cli, ...build], cwd: typed },
   { name: 'build, TypeScript config, first time', argv: [cli, ...build], cwd: typed, before: forget },
 ]

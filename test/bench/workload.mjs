@@ -17,7 +17,7 @@ const here = import.meta.dirname
 export const project = resolve(here, '../..')
 export const work = join(project, 'node_modules/.cache/ocibuild-bench')
 export const app = join(work, 'app')
-export const cli = join(project, 'dist/cli.js')
+export const cli = join(project, 'dist/cli.cjs')
 
 const sourceFile = join(app, 'src/routes/users.js')
 const dependencyFile = join(app, 'node_modules/react/index.js')

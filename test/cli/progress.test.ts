@@ -111,7 +111,7 @@ describe('live', () => {
       },
     })
     const terminal = Object.assign(stream, { columns: 80, rows: 24, isTTY: true })
-    const view = createLiveProgress(context, terminal as unknown as NodeJS.WriteStream)
+    const view = await createLiveProgress(context, terminal as unknown as NodeJS.WriteStream)
     view.onEvent(layerStart)
     view.onEvent({ type: 'step-start', id: 'p', stage: 'prepare', title: 'npm test' })
     view.onEvent({ type: 'output-line', id: 'p', line: 'not ok 1' })

@@ -26,7 +26,7 @@ afterAll(() => rmSync(dir, { recursive: true, force: true }))
 beforeAll(() => {
   cpSync(join(project, 'package.json'), join(dir, 'package.json'))
   for (const name of ['node_modules', 'schemas']) symlinkSync(join(project, name), join(dir, name))
-  const script = `import { bundle } from ${JSON.stringify(join(project, 'scripts/lib/compile.mjs'))}
+  const script = `import { bundle } from ${JSON.stringify(join(project, 'scripts/lib/bundle.mjs'))}
     await bundle(${JSON.stringify(join(dir, 'dist'))})`
   const made = spawnSync(process.execPath, ['--input-type=module', '--eval', script], { encoding: 'utf8' })
   if (made.status !== 0) throw new Error(made.stderr)
@@ -34,55 +34,55 @@ beforeAll(() => {
     join(dir, 'oci.config.json'),
     JSON.stringify({ name: 'app', platforms: ['linux/amd64'], layers: [{ file: '/x', content: 'x' }] }),
   )
-  // Written by what loads ES modules: what is required goes past it.
+  // What was required, of all files; said when the process ends.
   writeFileSync(
-    join(dir, 'watch.mjs'),
-    `import { register } from 'node:module'
-     const hook = \`import { writeSync } from 'node:fs'
-     export const load = (url, context, next) => { writeSync(2, url + '\\\\n'); return next(url, context) }\`
-     register('data:text/javascript,' + encodeURIComponent(hook))`,
+    join(dir, 'watch.cjs'),
+    `process.on('exit', () => require('fs').writeSync(2, Object.keys(require.cache).join('\\n')))`,
   )
 })
 
-/** The modules that a command imports: files of ours, and packages. */
-function imported(...argv: readonly string[]): { readonly files: string[]; readonly packages: string[] } {
-  const words = ['--import', join(dir, 'watch.mjs'), join(dir, 'dist', 'cli.js'), ...argv]
+/** What a command loads: files of ours, and packages. */
+function loaded(...argv: readonly string[]): { readonly files: string[]; readonly packages: string[] } {
+  const words = ['--require', join(dir, 'watch.cjs'), join(dir, 'dist', 'cli.cjs'), ...argv]
   const { PATH } = process.env
   const env = { PATH, HOME: dir, XDG_CACHE_HOME: join(dir, 'cache') }
   const { status, stderr } = spawnSync(process.execPath, words, { cwd: dir, encoding: 'utf8', env })
   expect(status, stderr).toBe(0)
-  const urls = stderr.split('\n')
-  const packages = urls.flatMap((url) => /node_modules\/([^/]+)/.exec(url)?.[1] ?? [])
+  const paths = stderr.split('\n')
+  const packages = paths.flatMap((path) => /node_modules[\\/]([^\\/]+)/.exec(path)?.[1] ?? [])
   return {
-    files: urls.filter((url) => url.includes('/dist/') && !url.includes('node_modules')),
+    files: paths.filter((path) => /[\\/]dist[\\/]/.test(path) && !path.includes('node_modules')),
     packages: [...new Set(packages)],
   }
 }
 
 describe('a start', () => {
   it('for --version reads next to nothing', () => {
-    const { files, packages } = imported('--version')
-    expect(files.length).toBeLessThanOrEqual(5)
+    const { files, packages } = loaded('--version')
+    expect(files.length).toBeLessThanOrEqual(4)
     expect(packages).toEqual([])
   })
 
   it('for help reads no part of the pipeline', () => {
-    const { files, packages } = imported('build', '--help')
+    const { files, packages } = loaded('build', '--help')
     expect(files.length).toBeLessThanOrEqual(10)
     expect(packages).toEqual([])
   })
 
-  it('of a build reads few files, and has Node.js parse no package for its names', () => {
-    const { files, packages } = imported('build', '-q')
-    expect(files.length).toBeLessThanOrEqual(20)
-    expect(packages).toEqual(['valibot'])
+  it('of a build reads few files, no package, and what makes layers only when there is one to make', () => {
+    const first = loaded('build', '-q')
+    expect(first.files.length).toBeLessThanOrEqual(16)
+    expect(first.packages).toEqual([])
+    const makes = (path: string): boolean => path.endsWith('later.cjs')
+    expect(first.files.some(makes)).toBe(true)
+    expect(loaded('build', '-q').files.some(makes)).toBe(false)
   })
 
   it('with a TypeScript config gives the same from what was compiled before, and sees a change', () => {
     const folder = join(dir, 'typed')
     mkdirSync(folder)
     const plan = (): unknown => {
-      const words = [join(dir, 'dist', 'cli.js'), 'plan', '--json', '--cache-dir', join(folder, 'cache')]
+      const words = [join(dir, 'dist', 'cli.cjs'), 'plan', '--json', '--cache-dir', join(folder, 'cache')]
       const { status, stdout, stderr } = spawnSync(process.execPath, words, { cwd: folder, encoding: 'utf8' })
       expect(status, stderr).toBe(0)
       return JSON.parse(stdout)
@@ -120,7 +120,7 @@ describe('a start', () => {
            export default defineConfig({ name: 'n' + size as string, tags: semverTags('1.2.3'),
              platforms: ['linux/amd64'], layers: [{ file: '/x', content: '' }] })`,
         )
-        const words = [join(dir, 'dist', 'cli.js'), 'plan', '--json', '--cache-dir', join(folder, 'cache')]
+        const words = [join(dir, 'dist', 'cli.cjs'), 'plan', '--json', '--cache-dir', join(folder, 'cache')]
         const { stdout, stderr } = spawnSync(release.path, words, { cwd: folder, encoding: 'utf8' })
         expect(stderr).toBe('')
         expect(JSON.parse(stdout)).toMatchObject({ images: [{ name: 'n1', tags: ['1.2.3', '1.2', '1'] }] })
@@ -132,7 +132,13 @@ describe('a start', () => {
   )
 
   it('reads files that are all there are: none but these and what commands load', () => {
-    expect(readdirSync(join(dir, 'dist')).sort()).toEqual(['chunks', 'cli.js', 'index.js'])
+    expect(readdirSync(join(dir, 'dist')).sort()).toEqual([
+      'chunks',
+      'cli.cjs',
+      'index.cjs',
+      'index.js',
+      'licenses.txt',
+    ])
   })
 })
 
