@@ -1,6 +1,16 @@
 /** Blobs as files of a layout: `blobs/<algorithm>/<hex>`, there whole or not at all. */
 
-import { closeSync, mkdirSync, openSync, renameSync, rmSync, statSync, writeSync, type Stats } from 'node:fs'
+import {
+  closeSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+  type Stats,
+} from 'node:fs'
 import { open } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { temporaryPath } from '../content/atomic-file.ts'
@@ -39,6 +49,8 @@ export function findBlob(dir: string, digest: Digest): Descriptor | undefined {
 
 /** The bytes of a file, opened when the first are asked for. */
 export async function* readFileChunks(path: string): AsyncGenerator<Uint8Array> {
+  // A document is read before the thread pool would have begun.
+  if (statSync(path).size <= readBytes) return yield readFileSync(path)
   const file = await open(path, 'r')
   try {
     for (;;) {

@@ -33,14 +33,18 @@ export function readLayoutIndex(dir: string): LayoutIndex {
   return { document, rawEntries, entries: manifests }
 }
 
-/** Writes index.json atomically with these entries, and everything else as it was. */
+/** Writes index.json atomically with these entries, and everything else as it was; not where it says that already. */
 export function writeLayoutIndex(dir: string, document: JsonObject, rawEntries: readonly unknown[]): void {
   const path = join(dir, 'index.json')
+  const bytes = encodeJson({
+    ...document,
+    schemaVersion: 2,
+    mediaType: mediaTypes.index,
+    manifests: rawEntries,
+  })
   try {
-    writeFileAtomic(
-      path,
-      encodeJson({ ...document, schemaVersion: 2, mediaType: mediaTypes.index, manifests: rawEntries }),
-    )
+    if (exists(path) && readFileSync(path).equals(bytes)) return
+    writeFileAtomic(path, bytes)
   } catch (error) {
     throw diskError(error, path)
   }

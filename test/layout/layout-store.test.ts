@@ -137,6 +137,19 @@ describe('tagging', () => {
     expect(fresh.layers[0]?.digest).toBe(old.layers[0]?.digest)
   })
 
+  it('leaves index.json alone where it says the same already', async () => {
+    const store = await openLayout(join(dir, 'image'), { create: true })
+    const image = await putImage(store, [{ app: 'one' }])
+    await store.tag(image.manifest, 'latest')
+    const inode = (): number => statSync(join(dir, 'image/index.json')).ino
+    const before = inode()
+    await store.tag(image.manifest, 'latest')
+    expect(inode()).toBe(before)
+    await store.tag(image.manifest, '1.0')
+    expect(inode()).not.toBe(before)
+    expect(indexJson().manifests).toHaveLength(2)
+  })
+
   it('keeps a replaced image as long as another reference names it', async () => {
     const store = await openLayout(join(dir, 'image'), { create: true })
     const old = await putImage(store, [{ app: 'one' }])
