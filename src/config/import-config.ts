@@ -1,9 +1,11 @@
 /** Runs a config file that is a program: natively where Node.js can, else by jiti. */
 
+import { readFileSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
 import { messageOf, OciBuildError, systemErrorCode } from '../errors.ts'
 import { defineConfig, semverTags } from './define-config.ts'
 import { importNatively, runsNatively } from './native-import.ts'
+import { plainTypeScript } from './plain-typescript.ts'
 
 /** What Node.js says where jiti can still help: syntax it does not strip, names without extension, `ocibuild` itself not installed there. */
 const loaderCodes = new Set([
@@ -38,7 +40,10 @@ export async function importConfig(path: string, compiledDir: string | undefined
       nativeError = error
     }
   }
+  const ocibuild = { defineConfig, semverTags }
   try {
+    const plain = isTypeScript ? plainTypeScript(readFileSync(path, 'utf8'), path, { ocibuild }) : undefined
+    if (plain !== undefined) return defaultExport({ default: await plain() }, path)
     const { createJiti } = await import('jiti')
     const jiti = createJiti(pathToFileURL(path).href, {
       interopDefault: false,
@@ -46,7 +51,7 @@ export async function importConfig(path: string, compiledDir: string | undefined
       // By default jiti writes into node_modules, which is then part of what an image copies.
       fsCache: compiledDir ?? false,
       // Run by npx, ocibuild is nowhere above the config file: it gets what a config file needs of it.
-      virtualModules: { ocibuild: { defineConfig, semverTags } },
+      virtualModules: { ocibuild },
     })
     const module: unknown = await jiti.import(path)
     const isCommonJs = typeof module !== 'object' || module === null || !('__esModule' in module)
