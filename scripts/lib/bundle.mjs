@@ -10,7 +10,7 @@ const require = createRequire(import.meta.url)
 const { dependencies } = require('../../package.json')
 
 /** Packages that become a part of our files: every start needs them, and only some of what they hold. */
-const bundledPackages = ['commander', 'valibot']
+const bundledPackages = ['commander', 'valibot', 'yaml']
 
 /** Of our other dependencies, those that are CommonJS, also below a face of ES modules. */
 const commonJsPackages = ['fast-glob', 'jiti', 'picomatch', 'semver', 'tar-stream', 'undici', 'yaml']
@@ -129,7 +129,10 @@ const requireCommonJs = {
     build.onLoad({ filter: /^/, namespace: 'required' }, ({ path }) => {
       const names = Object.keys(require(path)).filter((name) => /^(?!default$)[A-Za-z_]\w*$/.test(name))
       const contents = [`import required from '${path}'`, `export default required`]
-      return { contents: [...contents, `export const { ${names.join(', ')} } = required`].join('\n') }
+      return {
+        contents: [...contents, `export const { ${names.join(', ')} } = required`].join('\n'),
+        resolveDir: inRoot(),
+      }
     })
   },
 }

@@ -37,6 +37,10 @@ const typed = makeApp('typed', {
   name: 'oci.config.ts',
   text: `import { defineConfig } from 'ocibuild'\nexport default defineConfig(${spec})\n`,
 })
+const compiled = makeApp('compiled', {
+  name: 'oci.config.ts',
+  text: `import { defineConfig } from 'ocibuild'\nexport default defineConfig(${spec} as const)\n`,
+})
 const cache = join(folder, 'cache')
 const build = ['build', '-q', '--cache-dir', cache]
 const forget = () => rmSync(join(cache, 'facts', 'compiled'), { recursive: true, force: true })
@@ -48,7 +52,8 @@ const cases = [
   { name: 'build, JSON config', argv: [cli, ...build], cwd: json },
   { name: 'build, YAML config', argv: [cli, ...build], cwd: yaml },
   { name: 'build, TypeScript config', argv: [cli, ...build], cwd: typed },
-  { name: 'build, TypeScript config, first time', argv: [cli, ...build], cwd: typed, before: forget },
+  { name: 'build, TypeScript config with types', argv: [cli, ...build], cwd: compiled },
+  { name: 'the same for the first time', argv: [cli, ...build], cwd: compiled, before: forget },
 ]
 
 const times = cases.map(() => [])
