@@ -1,6 +1,6 @@
 /** The command line as a table: names and options. What they need is imported when an action runs. */
 
-import { Command } from 'commander'
+import { Command, CommanderError } from 'commander'
 import { registerBuild, registerDefaultBuild } from './build.ts'
 import { registerCache } from './cache.ts'
 import type { CliContext } from './context.ts'
@@ -67,7 +67,7 @@ export function createProgram(context: CliContext, services: CliServices, only?:
   const program = new Command('ocibuild')
     .description('Builds reproducible OCI images: no Dockerfile, no daemon, no root.')
     .usage('[DIR] | COMMAND …')
-    .version(readVersion(), '-V, --version', 'print the version')
+    .option('-V, --version', 'print the version')
     .option('-C, --cwd <dir>', 'run as if started in this folder')
     .option('-v, --verbose', 'more words: output of prepare commands, stacks of errors')
     .helpOption('-h, --help', 'show help')
@@ -81,6 +81,12 @@ export function createProgram(context: CliContext, services: CliServices, only?:
     })
     .exitOverride()
     .addHelpText('after', examples)
+  // Read when it is asked for.
+  program.on('option:version', () => {
+    const version = readVersion()
+    context.stdout(`${version}\n`)
+    throw new CommanderError(0, 'commander.version', version)
+  })
   const wanted = registers.filter(([names]) => only !== undefined && names.includes(only))
   for (const [, register] of wanted.length === 0 ? registers : wanted) register(program, context, services)
   if (wanted.length === 0) registerDefaultBuild(program, context, services, commandNames)

@@ -1,6 +1,6 @@
 /** One block as a zstd frame of its own, by node:zlib. */
 
-import * as zlib from 'node:zlib'
+import zlib from 'node:zlib'
 import { OciBuildError } from '../errors.ts'
 
 /** Options of zstdCompressSync: numbers by ZSTD_cParameter (zstd.h), and the room it makes for a result, in bytes. */
