@@ -110,7 +110,7 @@ export function deepParse(stop: usize, end: usize, tokenStop: usize, token: usiz
       match = next
     }
     const length = min(lengthOf(match), <u32>(end - p))
-    writeMatch(t, length, distanceOf(match))
+    writeMatch(t, length, match)
     t += 8
     p += length
     insert(inserted, min(p, hashEnd))

@@ -28,8 +28,6 @@ let skipShift: u32 = 0
 /** In matches this long only every second position is inserted. */
 let sparseLength: u32 = 0
 
-/** Last position with a full hash; later bytes are literals. */
-let hashEnd: usize = 0
 /** Where the parser stands: in the input and in the token stream. */
 export let fastPos: usize = BASE
 export let fastToken: usize = 0
@@ -42,14 +40,13 @@ export function fastSetup(lazy: u32, nice: u32, skip: u32, sparse: u32): void {
 }
 
 /** Clears the tables and inserts the dictionary, `start` up to BASE. */
-export function fastStart(start: usize, lastHash: usize): void {
+export function fastStart(start: usize): void {
   // A position that is too far from the next 32 KiB, and inside the data
   // for all after them: an empty place needs no test of its own.
   const far = i16x8.splat(<i16>(start + 32767))
   for (let i: usize = BUCKETS; i < LINKS; i += 16) v128.store(i, far)
   // No byte before the first one, which would seem to repeat it.
   if (start == BASE) store<u8>(BASE - 1, ~load<u8>(BASE))
-  hashEnd = lastHash
   fastPos = BASE
   // Every second position: it is set up anew for each input, and serves only the first 32 KiB.
   insertSparse(start, BASE)
@@ -129,43 +126,49 @@ function extend(p: usize, m0: u32, m1: u32, m2: u32, m3: u32): u32 {
 /**
  * Parses from where it stands up to `stop` (at most hashEnd) or until the
  * token stream has reached `tokenStop`; `end` is the end of the input. Goes
- * past `tokenStop` by one match with its literals, or one skip.
+ * past `tokenStop` by 16 tokens, and one match with its literals or one skip.
  */
 export function fastParse(stop: usize, end: usize, tokenStop: usize, token: usize): void {
-  const lazy = atLeast(lazyLength), skip = skipShift
+  const hashEnd = end - 8 // as in compress()
+  const lazy = atLeast(lazyLength), patience: usize = 1 << skipShift
   let p = fastPos, t = token
-  let run = p // start of the literals before p
-  while (<u32>(p < stop) & <u32>(t < tokenStop)) {
-    let match = find(p, true)
-    if (match < atLeast(3)) {
-      writeLiteral(t, p)
-      t += 4
-      p++
-      const more = <u32>(p - run) >> skip
-      if (more != 0) {
-        const to = min(stop, p + min(more, MAX_SKIP))
-        for (; p < to; p++, t += 4) writeLiteral(t, p)
+  // From here on a run of literals skips.
+  let skipFrom = p + patience
+  while (p < stop && t < tokenStop) {
+    // A token stands for a byte or more, so one bound in the input is enough for a while.
+    const bound = min(stop, p + ((tokenStop - t) >> 2) + 16)
+    while (p < bound) {
+      let match = find(p, true)
+      if (match < atLeast(3)) {
+        writeLiteral(t, p)
+        t += 4
+        p++
+        if (p >= skipFrom) {
+          const more = <u32>(p - skipFrom + patience) >> skipShift
+          const to = min(stop, p + min(more, MAX_SKIP))
+          for (; p < to; p++, t += 4) writeLiteral(t, p)
+        }
+        continue
       }
-      continue
+      let inserted = p + 1
+      while (match < lazy) {
+        const next = find(p + 1, false)
+        inserted = p + 2
+        // Past hashEnd a literal could be followed by a match of nothing.
+        if (next <= match || !worthWaiting(match, next) || p + 1 >= hashEnd) break
+        writeLiteral(t, p)
+        t += 4
+        p++
+        match = next
+      }
+      const length = min(lengthOf(match), <u32>(end - p))
+      writeMatch(t, length, match)
+      t += 8
+      p += length
+      skipFrom = p + patience
+      if (length < sparseLength) insert(inserted, p)
+      else insertSparse(inserted, p)
     }
-    let inserted = p + 1
-    while (match < lazy && p + 1 < hashEnd) {
-      const next = find(p + 1, false)
-      inserted = p + 2
-      if (next <= match || !worthWaiting(match, next)) break
-      writeLiteral(t, p)
-      t += 4
-      p++
-      match = next
-    }
-    const length = min(lengthOf(match), <u32>(end - p))
-    writeMatch(t, length, distanceOf(match))
-    t += 8
-    p += length
-    run = p
-    const last = min(p, hashEnd)
-    if (length < sparseLength) insert(inserted, last)
-    else insertSparse(inserted, last)
   }
   fastPos = p
   fastToken = t

@@ -34,10 +34,11 @@ const CHUNK_BYTES: usize = 0x10000
 /** A block ends at this many bytes of input. */
 const BLOCK_BYTES: usize = 0x60000
 /**
- * The open block may grow to this: one more chunk then fits, with its tail of
- * at most 32 skipped bytes, 8 last ones, or one match with its literals. Of
- * those there are less than 355, as each raises 4 * length + clz(distance),
- * which is at most 1063, by 3 or more: see worthWaiting().
+ * The open block may grow to this: one more chunk then fits, with the 16
+ * tokens and the tail of at most 32 skipped bytes, 8 last ones, or one match
+ * with its literals. Of those there are less than 355, as each raises
+ * 4 * length + clz(distance), which is at most 1063, by 3 or more: see
+ * worthWaiting().
  */
 const BLOCK_TOKENS: usize = MAX_TOKENS * 4 - 0x8000
 
@@ -84,7 +85,7 @@ export function deflate(inLen: u32, dictLen: u32, level: u32): u32 {
 function compress(start: usize, end: usize, deep: bool): void {
   const hashEnd = end - BASE > 8 ? end - 8 : BASE
   if (deep) deepStart(start, hashEnd)
-  else fastStart(start, hashEnd)
+  else fastStart(start)
   memory.fill(FREQ, 0, SYMBOL_TABLE)
   let blockStart: usize = BASE
   let pos: usize = BASE

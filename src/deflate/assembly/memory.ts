@@ -30,10 +30,11 @@ export const SYMBOL_TABLE: usize = SYMBOLS * 4
 export const LENGTH_TOKEN: usize = 0x400
 /** u8 per symbol: number of extra bits. */
 export const EXTRA_BITS: usize = 0x900
-/** u16 per distance symbol: the smallest distance it stands for. */
-export const DIST_FIRST: usize = 0xa80
-/** u8 * 512: distance symbol, see distSlot() in tokens.ts. */
-export const DIST_SLOT: usize = 0xb00
+/**
+ * u32 * 512: the distance token less the distance as its extra bits; one for
+ * each distance up to 256, then one for each 128, as zlib has it.
+ */
+export const DIST_TOKEN: usize = 0x7000
 /** u16 * 256: round(256 * log2(1 + i / 256)). */
 export const LOG_TABLE: usize = 0xd00
 
@@ -60,6 +61,10 @@ export const ALL_LENS: usize = 0x3d00
 export const SORTED: usize = 0x4000
 export const NODES: usize = 0x4800
 export const COUNTS: usize = 0x5000
+/** u32 per symbol each: code, 2^length of it, bits with the extra ones. */
+export const EMIT_CODE: usize = 0x5800
+export const EMIT_SCALE: usize = 0x6000
+export const EMIT_BITS: usize = 0x6800
 
 // --- match finders ---
 export const BUCKETS: usize = 0x10000

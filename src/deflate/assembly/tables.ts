@@ -1,5 +1,5 @@
 /** Static tables, computed once when the module is instantiated. */
-import { DIST_BASE, DIST_FIRST, DIST_SLOT, EXTRA_BITS, LENGTH_TOKEN, LOG_TABLE } from './memory'
+import { DIST_BASE, DIST_TOKEN, EXTRA_BITS, LENGTH_TOKEN, LOG_TABLE } from './memory'
 
 export function fillTables(): void {
   fillDistances()
@@ -12,11 +12,11 @@ function fillDistances(): void {
   for (let slot: u32 = 0; slot < 30; slot++) {
     const extra: u32 = slot < 2 ? 0 : (slot >> 1) - 1
     store<u8>(EXTRA_BITS + DIST_BASE + slot, <u8>extra)
-    store<u16>(DIST_FIRST + (slot << 1), <u16>first)
     const next = first + (1 << extra)
+    const token = ((<u32>DIST_BASE + slot) << 2) - (first << 16)
     for (let d = first - 1; d < next - 1; d++) {
-      if (d < 256) store<u8>(DIST_SLOT + d, <u8>slot)
-      else if ((d & 127) == 0) store<u8>(DIST_SLOT + 256 + (d >> 7), <u8>slot)
+      if (d < 256) store<u32>(DIST_TOKEN + (d << 2), token)
+      else if ((d & 127) == 0) store<u32>(DIST_TOKEN + ((256 + (d >> 7)) << 2), token)
     }
     first = next
   }
