@@ -61,7 +61,7 @@ function setLevel(level: u32): bool {
     case 7: deepSetup(  8,  32,  64); return true
     case 8: deepSetup( 24,  64, 128); return true
     case 9: deepSetup(128, 258, 258); return true
-    default: fastSetup(20,  64,   8,  32); return false
+    default: fastSetup(16,  64,   8,  32); return false
   }
 }
 
