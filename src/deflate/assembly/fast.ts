@@ -1,6 +1,7 @@
 /**
  * The fast parser (levels 1 to 6): greedy, or lazy while the match is short,
- * over hash buckets of the four newest positions.
+ * over hash buckets of the four newest positions, of which levels 1 and 2 look
+ * at two.
  *
  * A bucket is one u64 of four u16 positions, newest lowest, so an insertion is
  * a load, a shift and a store, and there are no chains to follow. All four
@@ -78,9 +79,9 @@ function insertSparse(from: usize, to: usize): void {
   return (<u32>ctz(same + 1) << 16) | near
 }
 
-/** The best match at p, which is inserted; one of 3 bytes only if `three`. */
+/** The best match at p, which is inserted: of two candidates if `quick`, with one of 3 bytes if `three`. */
 // @ts-ignore: decorator
-@inline function find(p: usize, three: bool): u32 {
+@inline function find(p: usize, quick: bool, three: bool): u32 {
   const v = load<u32>(p)
   const here = v128.load(p)
   const b = bucket(v)
@@ -91,18 +92,20 @@ function insertSparse(from: usize, to: usize): void {
   store<u64>(b, (four << 16) | <u64>(<u32>p & 0xffff), BUCKETS)
   const m0 = compare(p, i16x8.extract_lane_u(near, 0), here)
   const m1 = compare(p, i16x8.extract_lane_u(near, 1), here)
-  const m2 = compare(p, i16x8.extract_lane_u(near, 2), here)
-  const m3 = compare(p, i16x8.extract_lane_u(near, 3), here)
-  let best = better(better(m0, m1), better(m2, m3))
-  // The newest position with the same 3 bytes.
-  const h = <usize>hash(v << 8, HASH3_LOG) << 1
-  if (three) {
-    const near3 = (<u32>load<u16>(h, HASH3) - <u32>p) & 0xffff
-    const differs: u32 = (load<u32>(p - 0x10000 + near3) ^ v) << 8
-    const ok = <u32>(differs == 0) & <u32>(near3 >= 0x10000 - MAX_DISTANCE_3)
-    best = better(best, select<u32>(atLeast(3) | near3, 0, ok))
+  const m2: u32 = quick ? 0 : compare(p, i16x8.extract_lane_u(near, 2), here)
+  const m3: u32 = quick ? 0 : compare(p, i16x8.extract_lane_u(near, 3), here)
+  let best = quick ? better(m0, m1) : better(better(m0, m1), better(m2, m3))
+  if (!quick) {
+    // The newest position with the same 3 bytes.
+    const h = <usize>hash(v << 8, HASH3_LOG) << 1
+    if (three) {
+      const near3 = (<u32>load<u16>(h, HASH3) - <u32>p) & 0xffff
+      const differs: u32 = (load<u32>(p - 0x10000 + near3) ^ v) << 8
+      const ok = <u32>(differs == 0) & <u32>(near3 >= 0x10000 - MAX_DISTANCE_3)
+      best = better(best, select<u32>(atLeast(3) | near3, 0, ok))
+    }
+    store<u16>(h, <u16>p, HASH3)
   }
-  store<u16>(h, <u16>p, HASH3)
   if (best >= atLeast(16)) best = extend(p, m0, m1, m2, m3)
   return best
 }
@@ -129,6 +132,16 @@ function extend(p: usize, m0: u32, m1: u32, m2: u32, m3: u32): u32 {
  * past `tokenStop` by 16 tokens, and one match with its literals or one skip.
  */
 export function fastParse(stop: usize, end: usize, tokenStop: usize, token: usize): void {
+  parse(stop, end, tokenStop, token, false)
+}
+
+/** The same with two candidates, and without matches of 3 bytes. */
+export function quickParse(stop: usize, end: usize, tokenStop: usize, token: usize): void {
+  parse(stop, end, tokenStop, token, true)
+}
+
+// @ts-ignore: decorator
+@inline function parse(stop: usize, end: usize, tokenStop: usize, token: usize, quick: bool): void {
   const hashEnd = end - 8 // as in compress()
   const lazy = atLeast(lazyLength), patience: usize = 1 << skipShift
   let p = fastPos, t = token
@@ -138,7 +151,7 @@ export function fastParse(stop: usize, end: usize, tokenStop: usize, token: usiz
     // A token stands for a byte or more, so one bound in the input is enough for a while.
     const bound = min(stop, p + ((tokenStop - t) >> 2) + 16)
     while (p < bound) {
-      let match = find(p, true)
+      let match = find(p, quick, true)
       if (match < atLeast(3)) {
         writeLiteral(t, p)
         t += 4
@@ -152,7 +165,7 @@ export function fastParse(stop: usize, end: usize, tokenStop: usize, token: usiz
       }
       let inserted = p + 1
       while (match < lazy) {
-        const next = find(p + 1, false)
+        const next = find(p + 1, quick, false)
         inserted = p + 2
         // Past hashEnd a literal could be followed by a match of nothing.
         if (next <= match || !worthWaiting(match, next) || p + 1 >= hashEnd) break

@@ -21,7 +21,7 @@ import { outPos, putStored, setBits } from './bits'
 import { countChunk, mergeChunk, setTokenEnd, writeLiteral } from './tokens'
 import { chunkDiffers } from './split'
 import { writeBlock } from './block'
-import { fastParse, fastPos, fastSetup, fastStart, fastToken } from './fast'
+import { fastParse, quickParse, fastPos, fastSetup, fastStart, fastToken } from './fast'
 import { deepParse, deepPos, deepSetup, deepStart, deepToken } from './deep'
 
 fillTables()
@@ -48,20 +48,25 @@ export function outputPtr(): usize { return OUTPUT }
 export function inPtr(): usize { return INPUT }
 export function outPtr(): usize { return OUTPUT }
 
-/** The levels' parameters; returns whether the deep parser is used. */
-function setLevel(level: u32): bool {
+/** The parsers: see fast.ts for the first two, and deep.ts. */
+const QUICK: u32 = 0
+const FAST: u32 = 1
+const DEEP: u32 = 2
+
+/** Sets the level's parameters; returns its parser. */
+function setLevel(level: u32): u32 {
   switch (level) {
     //                lazy nice skip sparse
-    case 1: fastSetup(  0,  16,   6,   8); return false
-    case 2: fastSetup(  5,  16,   6,   8); return false
-    case 3: fastSetup(  6,  32,   7,  12); return false
-    case 4: fastSetup(  8,  32,   7,  16); return false
-    case 6: fastSetup( 48, 128,  12, 259); return false
+    case 1: fastSetup(  0,  16,   6,   8); return QUICK
+    case 2: fastSetup(  8,  32,   6,  12); return QUICK
+    case 3: fastSetup(  6,  32,   7,  12); return FAST
+    case 4: fastSetup(  8,  32,   7,  16); return FAST
+    case 6: fastSetup( 48, 128,  12, 259); return FAST
     //               depth lazy nice
-    case 7: deepSetup(  8,  32,  64); return true
-    case 8: deepSetup( 24,  64, 128); return true
-    case 9: deepSetup(128, 258, 258); return true
-    default: fastSetup(16,  64,   8,  32); return false
+    case 7: deepSetup(  8,  32,  64); return DEEP
+    case 8: deepSetup( 24,  64, 128); return DEEP
+    case 9: deepSetup(128, 258, 258); return DEEP
+    default: fastSetup(16,  64,   8,  32); return FAST
   }
 }
 
@@ -82,9 +87,9 @@ export function deflate(inLen: u32, dictLen: u32, level: u32): u32 {
   return <u32>(outPos - OUTPUT)
 }
 
-function compress(start: usize, end: usize, deep: bool): void {
+function compress(start: usize, end: usize, parser: u32): void {
   const hashEnd = end - BASE > 8 ? end - 8 : BASE
-  if (deep) deepStart(start, hashEnd)
+  if (parser == DEEP) deepStart(start, hashEnd)
   else fastStart(start)
   memory.fill(FREQ, 0, SYMBOL_TABLE)
   let blockStart: usize = BASE
@@ -95,12 +100,13 @@ function compress(start: usize, end: usize, deep: bool): void {
     const chunkStart = pos
     const chunkToken = token
     const stop = min(hashEnd, pos + CHUNK_BYTES)
-    if (deep) {
+    if (parser == DEEP) {
       deepParse(stop, end, token + CHUNK_TOKENS, token)
       pos = deepPos
       token = deepToken
     } else {
-      fastParse(stop, end, token + CHUNK_TOKENS, token)
+      if (parser == QUICK) quickParse(stop, end, token + CHUNK_TOKENS, token)
+      else fastParse(stop, end, token + CHUNK_TOKENS, token)
       pos = fastPos
       token = fastToken
     }
