@@ -3,6 +3,7 @@
 import { Worker } from 'node:worker_threads'
 import { deflateModule, windowBytes } from './deflate-module.ts'
 import { encodeBlock, type DeflateJob } from './encode-block.ts'
+import { isFileHashes, type FileHash, type FileRange } from './file-hash.ts'
 import { threadCode } from './thread-code.ts'
 
 /** Bytes in a buffer. A shared one is not copied on its way to a thread; nobody may change it until it is done with. */
@@ -46,6 +47,8 @@ export interface Deflater {
   zstd(job: ZstdJob, output: SharedArrayBuffer): Promise<Uint8Array>
   /** A hasher on one of the threads; its crc32 is 0 unless it is asked for. */
   hasher(withCrc32: boolean): StreamHasher
+  /** Reads and hashes files on one of the threads, a thread fewer than there may be. Undefined in place of one that cannot be read to its range's end. */
+  hashFiles(files: readonly FileRange[]): Promise<readonly (FileHash | undefined)[]>
   /** Ends the threads. What they have not done fails, and so does all that is asked later. */
   close(): Promise<void>
 }
@@ -83,11 +86,13 @@ export function createDeflater(threads: number): Deflater {
     running.push(thread)
     return thread
   }
-  /** The one with least to do. */
-  const next = (): Thread => {
+  /** The one with least to do; none is started beside an idle one, nor beyond `most`. */
+  const next = (most = threads): Thread => {
     if (closed) throw endedError(0)
-    if (running.length < threads) return startOne()
-    return running.reduce((least, thread) => (thread.waiting.length < least.waiting.length ? thread : least))
+    const [first] = running
+    if (first === undefined) return startOne()
+    const least = running.reduce((one, other) => (other.waiting.length < one.waiting.length ? other : one))
+    return least.waiting.length > 0 && running.length < most ? startOne() : least
   }
   const ask = ({ worker, waiting, ended }: Thread, task: object): Promise<unknown> =>
     new Promise((resolve, reject) => {
@@ -130,6 +135,12 @@ export function createDeflater(threads: number): Deflater {
           throw new Error('a hashing thread answered with something else')
         },
       }
+    },
+    async hashFiles(files) {
+      // Whoever asks hashes too.
+      const answer = await ask(next(threads - 1), { files, task: 'hashFiles' })
+      if (isFileHashes(answer)) return answer
+      throw new Error('a thread answered with something else than the hashes of files')
     },
     async close() {
       closed = true

@@ -1,20 +1,20 @@
 /** A changeset becomes a stored layer: taken from the cache, or built in one pass. */
 
-import { setImmediate } from 'node:timers/promises'
 import type { FileDigests } from '../cache/file-digests.ts'
 import type { Compression } from '../config/resolved-spec.ts'
 import type { ContentStore, Ingester } from '../content/store.ts'
-import { OciBuildError, throwIfAborted } from '../errors.ts'
+import { OciBuildError } from '../errors.ts'
 import type { Deflater } from '../deflate/deflater.ts'
 import type { StepHandle } from '../events.ts'
 import type { Descriptor } from '../spec/descriptor.ts'
 import type { Digest } from '../spec/digest.ts'
 import type { MadeLayer } from './built-layers.ts'
 import type { Changeset } from './changeset.ts'
+import { hashContents } from './content-hashes.ts'
 import { encodeLayer } from './encode-layer.ts'
 import type { CachedLayer, LayerCache } from './layer-cache.ts'
 import { layerAnnotations, layerKey, shapeKey } from './layer-key.ts'
-import { checkDigest, hashInPieces, sourceSize } from './read-source.ts'
+import { checkDigest, sourceSize } from './read-source.ts'
 import type { SegmentMemory } from './segments.ts'
 import type { ContentDigests, FileEntry } from './tar-blocks.ts'
 
@@ -71,7 +71,7 @@ export async function buildLayer(
   const digests = changesetDigests(changeset, builder.files)
   let found: CachedLayer | undefined
   if (await cache.mayHave(shape)) {
-    const contents = await findDigests(changeset, digests, signal)
+    const contents = await findDigests(changeset, digests, builder.deflater, signal)
     const key = layerKey(shape, contents)
     found = await cache.find(shape, key)
     if (found && builder.verify !== true) {
@@ -83,7 +83,7 @@ export async function buildLayer(
   }
   const layer = await encode(changeset, compression, builder, digests, step, previous)
   if (found) checkSame(name, found, layer)
-  const contents = await findDigests(changeset, digests, signal)
+  const contents = await findDigests(changeset, digests, builder.deflater, signal)
   const key = layerKey(shape, contents)
   cache.keep(shape, key, layer)
   builder.tell?.({ changeset, contents, key, compression })
@@ -141,9 +141,10 @@ function checkSame(name: string, cached: CachedLayer, made: CachedLayer): void {
 export function contentDigests(
   changeset: Changeset,
   files: FileDigests,
+  deflater: Deflater,
   signal: AbortSignal | undefined,
 ): Promise<Uint8Array> {
-  return findDigests(changeset, changesetDigests(changeset, files), signal)
+  return findDigests(changeset, changesetDigests(changeset, files), deflater, signal)
 }
 
 /** The bytes of all files of a changeset. */
@@ -188,38 +189,24 @@ function changesetDigests({ entries }: Changeset, files: FileDigests): Changeset
 async function findDigests(
   changeset: Changeset,
   digests: ChangesetDigests,
+  deflater: Deflater,
   signal: AbortSignal | undefined,
 ): Promise<Uint8Array> {
-  const scratch = Buffer.allocUnsafeSlow(1024 * 1024)
   const { contents } = digests
+  const unknown: { readonly entry: FileEntry; readonly index: number }[] = []
   let index = 0
   for (const entry of changeset.entries) {
     if (entry.type !== 'file') continue
     const known = digests.known(entry, index)
-    if (known === undefined) {
-      digests.found(entry, index, Buffer.from(await hashFile(entry, scratch, signal), 'hex'))
-      // Small files are read without waiting; signals and timers get a turn between some.
-      if (index % 256 === 0) await setImmediate()
-    } else contents.set(known, index * digestBytes)
+    if (known === undefined) unknown.push({ entry, index })
+    else contents.set(known, index * digestBytes)
     index += 1
   }
-  return contents
-}
-
-async function hashFile(
-  { source }: FileEntry,
-  scratch: Buffer,
-  signal: AbortSignal | undefined,
-): Promise<string> {
-  const pieces = hashInPieces(source, scratch)
-  try {
-    for (;;) {
-      throwIfAborted(signal)
-      const next = pieces.next()
-      if (next.done === true) return next.value
-      await setImmediate()
-    }
-  } finally {
-    pieces.return('')
+  if (unknown.length === 0) return contents
+  const sources = unknown.map(({ entry }) => entry.source)
+  for (const [place, hex] of (await hashContents(sources, deflater, signal)).entries()) {
+    const file = unknown[place]
+    if (file !== undefined) digests.found(file.entry, file.index, Buffer.from(hex, 'hex'))
   }
+  return contents
 }

@@ -120,17 +120,24 @@ export function changed(source: FileSource, seen: string): OciBuildError {
 }
 
 function checkUnchanged(source: HostSource, now: Stats): void {
+  const change = changeOf(source, now)
+  if (change !== undefined) throw changed(source, change)
+}
+
+/** What tells a file from the planned one, in words; undefined where nothing does. */
+export function changeOf(
+  source: HostSource,
+  now: Pick<Stats, 'size' | 'mtimeMs' | 'ino'>,
+): string | undefined {
   if (source.offset !== undefined) {
     // A file of our cache is never written again, and its times say when it was used.
-    if (now.ino !== source.ino) throw changed(source, 'its inode is another than when it was selected')
-    return
+    return now.ino === source.ino ? undefined : 'its inode is another than when it was selected'
   }
-  if (now.size !== source.size)
-    throw changed(source, `${source.size} bytes when it was selected, ${now.size} now`)
+  if (now.size !== source.size) return `${source.size} bytes when it was selected, ${now.size} now`
   // Not ctime: another install that links the same file of pnpm's store changes it, and no byte.
-  if (now.mtimeMs !== source.mtimeMs || now.ino !== source.ino) {
-    throw changed(source, 'its times or its inode are others than when it was selected')
-  }
+  return now.mtimeMs === source.mtimeMs && now.ino === source.ino
+    ? undefined
+    : 'its times or its inode are others than when it was selected'
 }
 
 /** null: the next bytes, which needs no seeking. */

@@ -23,13 +23,13 @@ export async function explainLayers(
   const built = openBuiltLayers(session.cache.builtDir)
   const views = new Map<LayerPlan, LayerWhyView>()
   for (const { spec, platforms } of plans) {
-    const { cache, environment, options } = session
+    const { cache, deflater, environment, options } = session
     const files = openFileDigests(cache.filesDir, spec.root, environment.wallClockMs)
     for (const platform of platforms) {
       const earlier = earlierOf(platform, built, session)
       for (const layer of platform.layers) {
         const changeset = await layer.changeset()
-        const contents = await contentDigests(changeset, files, options.signal)
+        const contents = await contentDigests(changeset, files, deflater, options.signal)
         const shape = shapeKey(changeset, layer.compression, encoderIdOf(layer.compression, environment.node))
         const key = layerKey(shape, contents)
         const facts = (): readonly EntryFacts[] => changesetFacts(changeset, contents)
