@@ -85,6 +85,22 @@ describe('a block that is compressed', () => {
     }
   })
 
+  it('comes back where each of its last bytes finds a longer match in what follows its end', () => {
+    // The encoder reads zeros there: every suffix has a match that is longer by some of them.
+    const word = 'abcdefghi'
+    const suffixes = Array.from(
+      word,
+      (_, at) => `${at === 0 ? 'abcdefgh' : word.slice(at) + '\0'.repeat(2 * at - 1)}%`,
+    )
+    const once = suffixes.join('')
+    // At even and at odd places: not all of a dictionary is looked up.
+    const dictionary = Buffer.from(once + (once.length % 2 === 0 ? 'x' : '') + once)
+    const input = Buffer.from(`0123456789${word}`)
+    for (const level of levels) {
+      expect(decode(encode(input, dictionary, level), dictionary).equals(input), `level ${level}`).toBe(true)
+    }
+  })
+
   it('comes back whatever it is', () => {
     const part = fc.oneof(
       fc.uint8Array({ maxLength: 300 }),
