@@ -16,6 +16,8 @@ export interface BlockEncoder {
   readonly outputBytes: number
   /** Whether `tail` looks at the crc32. */
   readonly needsCrc32: boolean
+  /** What the next block is compressed with, beside its own bytes. */
+  dictionary(): Uint8Array
   /**
    * Begins to encode a block; blocks are given in order. Nobody may touch the block's buffer until the promise settles.
    * The result may lie in `output`.
@@ -31,6 +33,8 @@ export type EncoderSettings =
   | { readonly type: 'gzip'; readonly level: number }
   | { readonly type: 'zstd'; readonly level: number }
   | { readonly type: 'none' }
+
+const none = new Uint8Array(0)
 
 /** Blocks of a blob that are compressed in this thread before others are started for it. */
 const blocksHere = 2
@@ -53,6 +57,7 @@ export function createBlockEncoder(
     headroom: 0,
     outputBytes: 0,
     needsCrc32: false,
+    dictionary: () => none,
     // A copy: the block's buffer is used again while the blob's reader may still hold these bytes.
     encode: (block) => inTurn(Uint8Array.from(block)),
     pass() {},
@@ -71,7 +76,7 @@ function inTurn(bytes: Uint8Array): Promise<Uint8Array> {
 }
 
 function gzipEncoder(level: number, maxBytes: number, deflater: Deflater, small: boolean): BlockEncoder {
-  let window: Uint8Array = new Uint8Array(0)
+  let window: Uint8Array = none
   let here = small ? blocksHere : 0
   const note = (block: Uint8Array): void => {
     window = slideWindow(window, block)
@@ -82,6 +87,7 @@ function gzipEncoder(level: number, maxBytes: number, deflater: Deflater, small:
     headroom: windowBytes,
     outputBytes: outputBytes(maxBytes),
     needsCrc32: true,
+    dictionary: () => window,
     encode(block, output) {
       const { buffer, byteOffset: start } = block
       const dictionaryLength = window.length
@@ -114,6 +120,7 @@ function zstdEncoder(level: number, maxBytes: number, deflater: Deflater, small:
     headroom: 0,
     outputBytes: zstdFrameBytes(maxBytes),
     needsCrc32: false,
+    dictionary: () => none,
     encode(block, output) {
       const { buffer, byteOffset: start, length } = block
       if (here === 0) return deflater.zstd({ buffer, start, length, options }, output)

@@ -14,8 +14,46 @@ export function gzipTrailer(crc: number, lengthBytes: number): Uint8Array {
   return trailer
 }
 
-/** The crc32 of bytes, going on from `previous`. */
-export function updateCrc32(bytes: Uint8Array, previous: number): number {
-  // Of no bytes zlib gives 0, not what there was.
-  return bytes.length === 0 ? previous : crc32(bytes, previous)
+/** The crc32 of bytes (RFC 1952, section 8). */
+export function crc32Of(bytes: Uint8Array): number {
+  return crc32(bytes)
+}
+
+/** The crc32 of two runs of bytes, one after the other: those of both, and the length of the second in bytes. */
+export function joinCrc32(first: number, second: number, secondBytes: number): number {
+  return (multiply(powerOfX(secondBytes * 8), first) ^ second) >>> 0
+}
+
+// A crc32 is a polynomial modulo this one, x^0 in the highest bit; n bytes after it multiply it by x^8n.
+const modulus = 0xedb88320
+const one = 0x80000000
+
+/** x^(2^n) at n. */
+const squares: readonly number[] = makeSquares()
+
+function makeSquares(): readonly number[] {
+  const made = [one >>> 1]
+  while (made.length < 64) {
+    const last = made.at(-1) ?? 0
+    made.push(multiply(last, last))
+  }
+  return made
+}
+
+function powerOfX(exponent: number): number {
+  let product = one
+  for (let [left, bit] = [exponent, 0]; left > 0; [left, bit] = [Math.floor(left / 2), bit + 1]) {
+    if (left % 2 === 1) product = multiply(squares[bit] ?? 0, product)
+  }
+  return product
+}
+
+function multiply(a: number, b: number): number {
+  let product = 0
+  let shifted = b
+  for (let bit = one; bit !== 0; bit >>>= 1) {
+    if ((a & bit) !== 0) product ^= shifted
+    shifted = (shifted & 1) === 0 ? shifted >>> 1 : (shifted >>> 1) ^ modulus
+  }
+  return product >>> 0
 }

@@ -1,13 +1,13 @@
-/** The sha256 of a tar in blocks, and its crc32 where that is asked for: on a thread, or here. */
+/** The sha256 of a tar in blocks, and the crc32 of each where that is asked for: on a thread, or here. */
 
 import type { Deflater, StreamHasher } from '../deflate/deflater.ts'
-import { updateCrc32 } from './gzip-member.ts'
+import { crc32Of } from './gzip-member.ts'
 import { createDigester } from './hash.ts'
 
 export interface StreamHasherOptions {
   /** No thread is worth it. */
   readonly here: boolean
-  /** Without it the crc32 is 0. */
+  /** Without it each crc32 is 0. */
   readonly crc32: boolean
 }
 
@@ -17,13 +17,12 @@ export function createStreamHasher(deflater: Deflater, { here, crc32 }: StreamHa
 
 function hasherHere(withCrc32: boolean): StreamHasher {
   const digester = createDigester()
-  let crc = 0
   return {
     async add({ buffer, start, length }) {
       const bytes = new Uint8Array(buffer, start, length)
       digester.update(bytes)
-      if (withCrc32) crc = updateCrc32(bytes, crc)
+      return withCrc32 ? crc32Of(bytes) : 0
     },
-    end: async () => ({ sha256: digester.digest().slice('sha256:'.length), crc32: crc }),
+    end: async () => digester.digest().slice('sha256:'.length),
   }
 }

@@ -14,18 +14,12 @@ export interface Block {
   readonly length: number
 }
 
-/** What a stream of blocks comes to. */
-export interface StreamSums {
-  /** In hex. */
-  readonly sha256: string
-  readonly crc32: number
-}
-
 /** Hashes blocks in the order in which they are added. */
 export interface StreamHasher {
-  /** Settles when the block is hashed. */
-  add(block: Block): Promise<void>
-  end(): Promise<StreamSums>
+  /** Settles when the block is hashed, with its crc32. */
+  add(block: Block): Promise<number>
+  /** The sha256 of them all, in hex. */
+  end(): Promise<string>
 }
 
 /** A block to become a zstd frame. */
@@ -45,7 +39,7 @@ export interface Deflater {
   deflateHere(job: DeflateJob): Uint8Array
   /** Makes a zstd frame in `output`, which must have room. Fails where this Node.js has no zstd. */
   zstd(job: ZstdJob, output: SharedArrayBuffer): Promise<Uint8Array>
-  /** A hasher on one of the threads; its crc32 is 0 unless it is asked for. */
+  /** A hasher on one of the threads; each crc32 is 0 unless it is asked for. */
   hasher(withCrc32: boolean): StreamHasher
   /** Reads and hashes files on one of the threads, a thread fewer than there may be. Undefined in place of one that cannot be read to its range's end. */
   hashFiles(files: readonly FileRange[]): Promise<readonly (FileHash | undefined)[]>
@@ -127,11 +121,13 @@ export function createDeflater(threads: number): Deflater {
       const own = (): Thread => (thread ??= next())
       return {
         async add(block) {
-          await ask(own(), { ...block, id, withCrc32, task: 'hash' })
+          const answer = await ask(own(), { ...block, id, withCrc32, task: 'hash' })
+          if (typeof answer === 'number') return answer
+          throw new Error('a hashing thread answered with something else')
         },
         async end() {
-          const answer = await ask(own(), { id, task: 'sums' })
-          if (isSums(answer)) return answer
+          const answer = await ask(own(), { id, task: 'sum' })
+          if (typeof answer === 'string') return answer
           throw new Error('a hashing thread answered with something else')
         },
       }
@@ -151,14 +147,4 @@ export function createDeflater(threads: number): Deflater {
 
 function endedError(status: number): Error {
   return new Error(`a compressing thread ended with ${status}`)
-}
-
-function isSums(value: unknown): value is StreamSums {
-  if (typeof value !== 'object' || value === null) return false
-  return (
-    'sha256' in value &&
-    typeof value.sha256 === 'string' &&
-    'crc32' in value &&
-    typeof value.crc32 === 'number'
-  )
 }

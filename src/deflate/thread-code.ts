@@ -30,17 +30,15 @@ const tasks = {
   },
   hash({ id, buffer, start, length, withCrc32 }) {
     const bytes = new Uint8Array(buffer, start, length)
-    const stream = streams.get(id) ?? { hash: createHash('sha256'), crc: 0 }
-    stream.hash.update(bytes)
-    // Of no bytes zlib gives 0, not what there was.
-    if (withCrc32 && length > 0) stream.crc = zlib.crc32(bytes, stream.crc)
+    const stream = streams.get(id) ?? createHash('sha256')
+    stream.update(bytes)
     streams.set(id, stream)
-    parentPort.postMessage(undefined)
+    parentPort.postMessage(withCrc32 ? zlib.crc32(bytes) : 0)
   },
-  sums({ id }) {
-    const { hash, crc } = streams.get(id) ?? { hash: createHash('sha256'), crc: 0 }
+  sum({ id }) {
+    const stream = streams.get(id) ?? createHash('sha256')
     streams.delete(id)
-    parentPort.postMessage({ sha256: hash.digest('hex'), crc32: crc })
+    parentPort.postMessage(stream.digest('hex'))
   },
 }
 parentPort.on('message', (message) => tasks[message.task](message))

@@ -15,7 +15,7 @@ import { encodeLayer } from './encode-layer.ts'
 import type { CachedLayer, LayerCache } from './layer-cache.ts'
 import { layerAnnotations, layerKey, shapeKey } from './layer-key.ts'
 import { checkDigest, sourceSize } from './read-source.ts'
-import type { SegmentMemory } from './segments.ts'
+import { StaleSegments, type SegmentMemory } from './segments.ts'
 import type { ContentDigests, FileEntry } from './tar-blocks.ts'
 
 const digestBytes = 32
@@ -68,7 +68,7 @@ export async function buildLayer(
   const { name } = changeset
   const encoderId = builder.encoderId(compression)
   const shape = shapeKey(changeset, compression, encoderId)
-  const digests = changesetDigests(changeset, builder.files)
+  let digests = changesetDigests(changeset, builder.files)
   let found: CachedLayer | undefined
   if (await cache.mayHave(shape)) {
     const contents = await findDigests(changeset, digests, builder.deflater, signal)
@@ -81,7 +81,15 @@ export async function buildLayer(
       return { name, descriptor, diffId, shape, key, cached: true, cachedFrom: from, annotations }
     }
   }
-  const layer = await encode(changeset, compression, builder, digests, step, previous)
+  let layer: CachedLayer
+  try {
+    layer = await encode(changeset, compression, builder, digests, step, previous)
+  } catch (error) {
+    if (!(error instanceof StaleSegments)) throw error
+    // Something that is remembered is not so any more: without a memory it is made as on the first day.
+    digests = changesetDigests(changeset, { ...builder.files, lookup: () => undefined })
+    layer = await encode(changeset, compression, builder, digests, step, undefined)
+  }
   if (found) checkSame(name, found, layer)
   const contents = await findDigests(changeset, digests, builder.deflater, signal)
   const key = layerKey(shape, contents)

@@ -12,7 +12,8 @@ import type { MediaType } from '../spec/media-type.ts'
 import { endOfArchiveBytes } from '../tar/tar-header.ts'
 import { standardLimits, zstdLimits } from './block-cutter.ts'
 import type { Changeset } from './changeset.ts'
-import { segmentKey, type KnownSegments, type Segment } from './segments.ts'
+import { joinCrc32 } from '../content/gzip-member.ts'
+import { segmentKey, StaleSegments, type KnownSegments, type Segment } from './segments.ts'
 import { tarBlocks, type ContentDigests, type TarBlock } from './tar-blocks.ts'
 
 export interface EncodeOptions {
@@ -48,7 +49,10 @@ interface Pending {
   readonly key: string
   readonly block: Buffer
   readonly encoded: Promise<Uint8Array>
-  readonly hashed: Promise<void>
+  /** Of the block that the bytes were made of, where they are an earlier blob's. */
+  readonly wanted: number | undefined
+  /** Its crc32. */
+  readonly hashed: Promise<number>
   readonly output: SharedArrayBuffer
 }
 
@@ -67,10 +71,14 @@ export function encodeLayer(changeset: Changeset, options: EncodeOptions): Encod
   })
   // Each thread has a block to go on with. Those of zstd are long, and one that is done first waits little.
   const mostPending = compression.type === 'zstd' ? deflater.threads + 1 : deflater.threads * 2
+  // Where a block's crc32 tells whether its bytes are those of the digests, nobody need hash them again.
+  const believes = options.known !== undefined && encoder.needsCrc32
   const segments: Segment[] = []
   let tarBytes = 0
   let offset = encoder.head?.length ?? 0
   let diffId: Digest | undefined
+  let crc32 = 0
+  const { known } = options
 
   async function* encode(): AsyncGenerator<Uint8Array> {
     // Shared with the threads that compress: a block goes there without being copied.
@@ -79,15 +87,17 @@ export function encodeLayer(changeset: Changeset, options: EncodeOptions): Encod
     const takeBuffer = (): Buffer =>
       Buffer.from(free.pop() ?? new SharedArrayBuffer(bufferBytes), encoder.headroom)
     const queue: Pending[] = []
-    const finish = async ({ key, block, encoded, hashed }: Pending): Promise<Uint8Array> => {
-      const [bytes] = await Promise.all([encoded, hashed])
+    const finish = async ({ key, block, encoded, wanted, hashed }: Pending): Promise<Uint8Array> => {
+      const [bytes, own] = await Promise.all([encoded, hashed])
+      if (wanted !== undefined && wanted !== own) throw new StaleSegments()
+      crc32 = joinCrc32(crc32, own, block.length)
       free.push(block.buffer)
-      segments.push({ key, offset, length: bytes.length })
+      segments.push({ key, offset, length: bytes.length, crc32: own })
       offset += bytes.length
       return bytes
     }
     if (encoder.head) yield encoder.head
-    for (const block of tarBlocks(changeset, { limits, digests, takeBuffer })) {
+    for (const block of tarBlocks(changeset, { limits, digests, takeBuffer, believes })) {
       throwIfAborted(signal)
       if (block === undefined) {
         await setImmediate()
@@ -107,10 +117,11 @@ export function encodeLayer(changeset: Changeset, options: EncodeOptions): Encod
       onProgress?.(tarBytes)
     }
     for (const pending of queue) yield await finish(pending)
-    const sums = await hasher.end()
-    const tail = encoder.tail({ crc32: sums.crc32, length: tarBytes })
+    const sha256 = await hasher.end()
+    if (known !== undefined && !(await known.isWhole())) throw new StaleSegments()
+    const tail = encoder.tail({ crc32, length: tarBytes })
     if (tail) yield tail
-    diffId = `sha256:${sums.sha256}`
+    diffId = `sha256:${sha256}`
   }
 
   return {
@@ -132,21 +143,19 @@ function createPending(
 ): { begin(block: TarBlock, output: SharedArrayBuffer): Omit<Pending, 'hashed' | 'output'> } {
   const level = compression.type === 'none' ? 0 : compression.level
   const settings = `${compression.type}:${level} ${encoderId}`
-  // What the dictionary is taken from: the block before, and where that is shorter than a dictionary, what it had.
-  let before = ''
   return {
     begin({ bytes, identity }, output) {
-      const key = segmentKey(settings, before, identity)
-      before = bytes.length >= encoder.headroom ? identity : `${before} ${identity}`
+      const key = segmentKey(settings, encoder.dictionary(), identity)
       const found = known?.find(key)
       if (found !== undefined) {
         encoder.pass(bytes)
-        return { key, block: bytes, encoded: Promise.resolve(found) }
+        const wanted = encoder.needsCrc32 ? found.crc32 : undefined
+        return { key, block: bytes, encoded: Promise.resolve(found.bytes), wanted }
       }
       const encoded = encoder.encode(bytes, output)
       // The failure is met where the block is awaited; here it only must not count as unhandled.
       encoded.catch(() => {})
-      return { key, block: bytes, encoded }
+      return { key, block: bytes, encoded, wanted: undefined }
     },
   }
 }

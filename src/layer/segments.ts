@@ -6,8 +6,9 @@
 import { closeSync, openSync, readFileSync, readSync } from 'node:fs'
 import { join } from 'node:path'
 import { writeMemory } from '../content/atomic-file.ts'
-import { sha256Bytes } from '../content/hash.ts'
+import { sha256, sha256Bytes } from '../content/hash.ts'
 import type { Fetcher, FileBacked, StoreOptions } from '../content/store.ts'
+import type { Deflater } from '../deflate/deflater.ts'
 import type { Descriptor } from '../spec/descriptor.ts'
 import { splitDigest } from '../spec/digest.ts'
 
@@ -18,45 +19,63 @@ export interface Segment {
   /** Where its bytes lie in the blob. */
   readonly offset: number
   readonly length: number
+  /** Of the block that it was made of; 0 where nobody asked for it. */
+  readonly crc32: number
 }
 
 /** The segments of an earlier blob, for one pass. */
 export interface KnownSegments {
-  /** The encoded bytes of a block. */
-  find(key: string): Uint8Array | undefined
+  /** The encoded bytes of a block, and the crc32 of the block. */
+  find(key: string): { readonly bytes: Uint8Array; readonly crc32: number } | undefined
+  /** Whether the blob's bytes are still those that it was made of: nothing of it may be used where they are not. */
+  isWhole(): Promise<boolean>
   close(): void
+}
+
+/** Thrown where segments of an earlier blob turn out not to fit: the layer has to be made without them. */
+export class StaleSegments extends Error {
+  constructor() {
+    super('segments of an earlier layer are not what they were kept for')
+  }
 }
 
 export interface SegmentMemory {
   keep(blob: Descriptor, segments: readonly Segment[]): void
-  /** Undefined where nothing is remembered of the blob, or its bytes are not there or not whole any more. */
+  /** Undefined where nothing is remembered of the blob, or its bytes are not there any more. */
   open(blob: Descriptor, options?: StoreOptions): Promise<KnownSegments | undefined>
 }
 
 /**
- * What decides a block's encoded bytes, as 64 hex digits: its `identity`, that of what its dictionary was taken from,
- * and `settings`, which name compression, level and encoder.
+ * What decides a block's encoded bytes, as 64 hex digits: its `identity`, the bytes that it is compressed with, and
+ * `settings`, which name compression, level and encoder.
  */
-export function segmentKey(settings: string, before: string, identity: string): string {
-  return sha256Bytes(`${settings}\n${before}\n${identity}`).toString('hex')
+export function segmentKey(settings: string, dictionary: Uint8Array, identity: string): string {
+  return sha256Bytes(`${settings}\n${sha256(dictionary)}\n${identity}`).toString('hex')
 }
 
-// A file a blob: format, checksum of the rows, rows of key, offset and length.
-const format = Buffer.from('ocibuild segments 1\n')
+// A file a blob: format, checksum of the rows, rows of key, offset, length and crc32.
+const format = Buffer.from('ocibuild segments 2\n')
 const keyBytes = 32
-const rowBytes = keyBytes + 12
+const rowBytes = keyBytes + 16
 const headBytes = format.length + 32
+/** A smaller blob is hashed here before a thread would have started. */
+const smallBytes = 4 * 1024 * 1024
 
-export function createSegmentMemory(dir: string, blobs: Fetcher & FileBacked): SegmentMemory {
+export function createSegmentMemory(
+  dir: string,
+  blobs: Fetcher & FileBacked,
+  deflater: Deflater,
+): SegmentMemory {
   const pathOf = ({ digest }: Descriptor): string => join(dir, splitDigest(digest).encoded)
   return {
     keep(blob, segments) {
       const rows = Buffer.alloc(segments.length * rowBytes)
-      for (const [index, { key, offset, length }] of segments.entries()) {
+      for (const [index, { key, offset, length, crc32 }] of segments.entries()) {
         const at = index * rowBytes
         rows.write(key, at, 'hex')
         rows.writeDoubleLE(offset, at + keyBytes)
         rows.writeUInt32LE(length, at + keyBytes + 8)
+        rows.writeUInt32LE(crc32, at + keyBytes + 12)
       }
       writeMemory(pathOf(blob), Buffer.concat([format, sha256Bytes(rows), rows]))
     },
@@ -64,25 +83,39 @@ export function createSegmentMemory(dir: string, blobs: Fetcher & FileBacked): S
       const segments = readSegments(pathOf(blob))
       const file = segments && (await blobs.fileOf(blob))
       if (segments === undefined || file === undefined) return undefined
-      // Bytes that went bad would go into a new blob, whose digest says that they are right.
-      if (!(await isWhole(blobs, blob, options))) return undefined
       const descriptor = openSync(file.path, 'r')
+      // Bytes that went bad would go into a new blob, whose digest says that they are right.
+      const isWhole =
+        blob.size < smallBytes ? isReadWhole(blobs, blob, options) : isHashedWhole(file.path, blob, deflater)
+      // Met where it is asked for; here it only must not count as unhandled.
+      isWhole.catch(() => {})
       return {
         find(key) {
           const segment = segments.get(key)
           if (segment === undefined) return undefined
           const bytes = Buffer.allocUnsafeSlow(segment.length)
           return readSync(descriptor, bytes, 0, segment.length, segment.offset) === segment.length
-            ? bytes
+            ? { bytes, crc32: segment.crc32 }
             : undefined
         },
+        isWhole: () => isWhole,
         close: () => closeSync(descriptor),
       }
     },
   }
 }
 
-async function isWhole(
+/** By a thread, while this one goes on. */
+async function isHashedWhole(
+  path: string,
+  { digest, size }: Descriptor,
+  deflater: Deflater,
+): Promise<boolean> {
+  const [file] = await deflater.hashFiles([{ path, start: 0, length: size }])
+  return file?.size === size && `sha256:${file.sha256}` === digest
+}
+
+async function isReadWhole(
   blobs: Fetcher,
   blob: Descriptor,
   options: StoreOptions | undefined,
@@ -111,7 +144,8 @@ function readSegments(path: string): ReadonlyMap<string, Segment> | undefined {
   for (let at = 0; at < rows.length; at += rowBytes) {
     const key = rows.toString('hex', at, at + keyBytes)
     const offset = rows.readDoubleLE(at + keyBytes)
-    segments.set(key, { key, offset, length: rows.readUInt32LE(at + keyBytes + 8) })
+    const [length, crc32] = [rows.readUInt32LE(at + keyBytes + 8), rows.readUInt32LE(at + keyBytes + 12)]
+    segments.set(key, { key, offset, length, crc32 })
   }
   return segments
 }

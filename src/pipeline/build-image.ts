@@ -48,7 +48,7 @@ export async function buildImages(
   const { signal, verifyCache: verify } = options
   const shared = createSharedLayers(local, platformsOf(plans), outputs, session)
   const { taken } = shared
-  const segments = createSegmentMemory(cacheFolder.segmentsDir, staging)
+  const segments = createSegmentMemory(cacheFolder.segmentsDir, staging, deflater)
   const encoderId = (compression: Compression): string => encoderIdOf(compression, environment.node)
   const built = openBuiltLayers(cacheFolder.builtDir)
   const images: StagedImage[] = []

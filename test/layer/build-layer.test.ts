@@ -55,7 +55,7 @@ async function build(layer: Changeset, options: RunOptions = {}): Promise<BuiltL
   const store = await openLayout(join(cacheDir, 'content'), { create: true, nowMs: Date.now() })
   const cache = createLayerCache(join(cacheDir, 'layers'), store, wallClockMs)
   const files = openFileDigests(join(cacheDir, 'files'), project, wallClockMs)
-  const segments = createSegmentMemory(join(cacheDir, 'segments'), store)
+  const segments = createSegmentMemory(join(cacheDir, 'segments'), store, encoding.deflater)
   const { deflater } = encoding
   const builder = { store, cache, files, encoderId: () => encoderId, deflater, segments, signal }
   const built = await buildLayer(layer, compression, builder, step)
