@@ -66,7 +66,8 @@ export function walkInto(folder: string, options: WalkOptions, taker: Taker): vo
     entries.sort((a, b) => compareBytes(a.name, b.name))
     for (const entry of entries) {
       const { name } = entry
-      if (isNeverCopied(name)) continue
+      // Asked of few: this is the hot path.
+      if (name.startsWith('.') && isNeverCopied(name)) continue
       const hostPath = hostPrefix + name
       if (excludes && excludedPaths.has(hostPath)) continue
       const path = prefix + name
