@@ -121,7 +121,9 @@ function tableOf(columns: Columns): DigestTable {
     count,
     find(path, stat) {
       if (count === 0) return undefined
-      const row = next < count && isAt(next, path, stat) ? next : search(path, stat)
+      // Mostly the next one, or the last one again.
+      const near = [next, next - 1].find((row) => row >= 0 && row < count && isAt(row, path, stat))
+      const row = near ?? search(path, stat)
       if (row !== undefined) next = row + 1
       return row
     },
