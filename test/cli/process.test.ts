@@ -1,24 +1,18 @@
 /** The compiled command as a process: what it loads, prints and ends with. */
 
 import { spawn, spawnSync, type SpawnSyncReturns } from 'node:child_process'
-import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { bundleCommand } from '../helpers/bundle-command.ts'
 
-const repository = fileURLToPath(new URL('../..', import.meta.url))
 let dir = ''
 let cli = ''
 
 beforeAll(() => {
   dir = mkdtempSync(join(tmpdir(), 'ocibuild-process-'))
-  const tsc = join(repository, 'node_modules', 'typescript', 'bin', 'tsc')
-  const flags = ['--outDir', join(dir, 'dist'), '--incremental', 'false', '--tsBuildInfoFile', 'null']
-  spawnSync(process.execPath, [tsc, '-p', 'tsconfig.build.json', ...flags], { cwd: repository })
-  cpSync(join(repository, 'package.json'), join(dir, 'package.json'))
-  for (const name of ['node_modules', 'schemas']) symlinkSync(join(repository, name), join(dir, name))
-  cli = join(dir, 'dist', 'cli.js')
+  cli = bundleCommand(dir)
   mkdirSync(join(dir, 'app'))
   // A prepare command that waits gives signals something to interrupt.
   writeFileSync(

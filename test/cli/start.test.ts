@@ -1,35 +1,21 @@
 /** What a start of the bundled command reads: files are counted, since a time would be the machine's. */
 
 import { spawnSync } from 'node:child_process'
-import {
-  cpSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createProgram, commandNames } from '../../src/cli/program.ts'
+import { bundleCommand } from '../helpers/bundle-command.ts'
 import { nodeRelease } from '../helpers/node-releases.ts'
 import { skipOrFail } from '../helpers/peers.ts'
 import { fakeContext } from './fake-context.ts'
 
-const project = resolve(import.meta.dirname, '../..')
 const dir = mkdtempSync(join(tmpdir(), 'ocibuild-start-'))
 afterAll(() => rmSync(dir, { recursive: true, force: true }))
 
 beforeAll(() => {
-  cpSync(join(project, 'package.json'), join(dir, 'package.json'))
-  for (const name of ['node_modules', 'schemas']) symlinkSync(join(project, name), join(dir, name))
-  const script = `import { bundle } from ${JSON.stringify(join(project, 'scripts/lib/bundle.mjs'))}
-    await bundle(${JSON.stringify(join(dir, 'dist'))})`
-  const made = spawnSync(process.execPath, ['--input-type=module', '--eval', script], { encoding: 'utf8' })
-  if (made.status !== 0) throw new Error(made.stderr)
+  bundleCommand(dir)
   writeFileSync(
     join(dir, 'oci.config.json'),
     JSON.stringify({ name: 'app', platforms: ['linux/amd64'], layers: [{ file: '/x', content: 'x' }] }),

@@ -1,14 +1,13 @@
-/** The command as its users run it: compiled, in a process of its own, seeing nothing of this one's environment. */
+/** The command as its users run it: bundled, in a process of its own, seeing nothing of this one's environment. */
 
-import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
-import { cpSync, existsSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs'
+import { spawn, type ChildProcess } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
-
-const project = resolve(import.meta.dirname, '../..')
+import { join } from 'node:path'
+import { bundleCommand } from './bundle-command.ts'
 
 export interface CompiledCli {
-  /** The compiled `cli.js`. */
+  /** The `cli.cjs` of the bundle. */
   readonly path: string
   start(args: readonly string[], options: CliOptions): RunningCli
   /** Runs it to its end. */
@@ -42,18 +41,9 @@ export interface RunningCli {
   readonly outcome: Promise<CliOutcome>
 }
 
-/** Compiles `src` beside nobody: others may be compiling into `dist`. */
 export function compileCli(): CompiledCli {
   const dir = mkdtempSync(join(tmpdir(), 'ocibuild-compiled-'))
-  const tsc = join(project, 'node_modules', 'typescript', 'bin', 'tsc')
-  const flags = ['--outDir', join(dir, 'dist'), '--incremental', 'false', '--tsBuildInfoFile', 'null']
-  // Types are judged elsewhere; here only what comes out is wanted.
-  const compiled = spawnSync(process.execPath, [tsc, '-p', 'tsconfig.build.json', ...flags], { cwd: project })
-  if (!existsSync(join(dir, 'dist', 'cli.js')))
-    throw new Error(`cannot compile: ${compiled.stdout.toString()}`)
-  cpSync(join(project, 'package.json'), join(dir, 'package.json'))
-  for (const name of ['node_modules', 'schemas']) symlinkSync(join(project, name), join(dir, name))
-  const path = join(dir, 'dist', 'cli.js')
+  const path = bundleCommand(dir)
 
   const start: CompiledCli['start'] = (args, options) => {
     const node = options.node ?? process.execPath
