@@ -1,7 +1,8 @@
 /** From a path that an entry names to the thing on the host, kept inside the entry's root. */
 
-import { realpathSync, statSync } from 'node:fs'
+import { readdirSync, realpathSync, statSync } from 'node:fs'
 import { dirname, isAbsolute, relative, resolve, sep } from 'node:path'
+import { nearest } from '../config/nearest.ts'
 import { OciBuildError, systemErrorCode } from '../errors.ts'
 import { checkName } from './host-names.ts'
 import { hostTypeOf, statsIfPresent, unreadable, type HostType } from './host-file.ts'
@@ -20,8 +21,31 @@ export interface Located {
  */
 export function locate(root: string, text: string, at: string, follow: boolean): Located {
   const located = locateIfPresent(root, text, at, follow)
-  if (located === undefined) throw noMatch(root, text, at)
+  if (located === undefined) throw noMatch(root, text, at, misspelt(root, text, at))
   return located
+}
+
+/** What to do where something of a name much like it is there; undefined where nothing is. */
+function misspelt(root: string, text: string, at: string): string | undefined {
+  let folder = ''
+  for (const name of pathBelowRoot(root, text, at).split('/')) {
+    const names = namesIn(resolve(root, folder))
+    if (!names.includes(name)) {
+      const near = nearest(name, names)
+      return near && `did you mean "${folder}${near}"? Else run your build first, or add it to prepare`
+    }
+    folder += `${name}/`
+  }
+  return undefined
+}
+
+/** None of what is no folder, or cannot be read. */
+function namesIn(folder: string): readonly string[] {
+  try {
+    return readdirSync(folder)
+  } catch {
+    return []
+  }
 }
 
 /**

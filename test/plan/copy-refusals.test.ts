@@ -21,6 +21,17 @@ describe('nothing there', () => {
   })
 
   it.each([
+    { copy: 'ditS', hint: 'did you mean "dist"?' },
+    { copy: 'dist/mian.js', hint: 'did you mean "dist/main.js"?' },
+    { copy: 'dist/lib/x', hint: 'run your build first' },
+    { copy: 'dist/main.js/x', hint: 'run your build first' },
+    { copy: 'build', hint: 'run your build first' },
+  ])('tells of a name much like $copy, if there is one', async ({ copy, hint }) => {
+    const failure = await failureOf(copyLines(makeFolder({ 'dist/main.js': '' }), copy, '/x'))
+    expect(failure.hint?.startsWith(hint)).toBe(true)
+  })
+
+  it.each([
     { what: 'a path of a list', copy: ['a', 'gone'], at: 'copy[1] "gone"' },
     { what: 'a glob', copy: '*.js', at: 'copy "*.js"' },
     { what: 'a glob below a missing folder', copy: 'gone/*.js', at: 'copy "gone/*.js"' },
