@@ -2,7 +2,7 @@
 
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { writeFileAtomic } from '../content/atomic-file.ts'
+import { writeMemory } from '../content/atomic-file.ts'
 import { systemErrorCode } from '../errors.ts'
 import { cacheInfo, pruneCache } from './manage-cache.ts'
 
@@ -34,7 +34,7 @@ export function limitCache(dir: string, { maxBytes, grown, nowMs }: LimitOptions
     const { bytes } = cacheInfo(dir)
     const left =
       bytes > maxBytes ? pruneCache(dir, { maxBytes: maxBytes * roomFactor, nowMs }).keptBytes : bytes
-    writeFileAtomic(usageFile, String(Math.max(0, left - blobBytes(dir))))
+    writeMemory(usageFile, String(Math.max(0, left - blobBytes(dir))))
   } catch (error) {
     if (systemErrorCode(error) === undefined) throw error
   }
@@ -51,6 +51,7 @@ function blobBytes(dir: string): number {
 
 /** The bytes of all but blobs when they were counted last. */
 function readUsage(file: string): number {
-  const bytes = Number(readFileSync(file, 'utf8'))
-  return Number.isSafeInteger(bytes) ? bytes : Number.POSITIVE_INFINITY
+  const text = readFileSync(file, 'utf8')
+  const bytes = Number(text)
+  return text !== '' && Number.isSafeInteger(bytes) ? bytes : Number.POSITIVE_INFINITY
 }
