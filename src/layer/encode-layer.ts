@@ -71,7 +71,7 @@ export function encodeLayer(changeset: Changeset, options: EncodeOptions): Encod
   })
   // Each thread has a block to go on with. Those of zstd are long, and one that is done first waits little.
   const mostPending = compression.type === 'zstd' ? deflater.threads + 1 : deflater.threads * 2
-  // Where a block's crc32 tells whether its bytes are those of the digests, nobody need hash them again.
+  // Of a block that is taken its crc32 tells whether its bytes are those of the digests; others are checked.
   const believes = options.known !== undefined && encoder.needsCrc32
   const segments: Segment[] = []
   let tarBytes = 0
@@ -144,7 +144,7 @@ function createPending(
   const level = compression.type === 'none' ? 0 : compression.level
   const settings = `${compression.type}:${level} ${encoderId}`
   return {
-    begin({ bytes, identity }, output) {
+    begin({ bytes, identity, check }, output) {
       const key = segmentKey(settings, encoder.dictionary(), identity)
       const found = known?.find(key)
       if (found !== undefined) {
@@ -152,6 +152,7 @@ function createPending(
         const wanted = encoder.needsCrc32 ? found.crc32 : undefined
         return { key, block: bytes, encoded: Promise.resolve(found.bytes), wanted }
       }
+      check()
       const encoded = encoder.encode(bytes, output)
       // The failure is met where the block is awaited; here it only must not count as unhandled.
       encoded.catch(() => {})

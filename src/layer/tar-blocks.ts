@@ -7,6 +7,7 @@ import { patchTime, recordBytes } from '../tar/ustar.ts'
 import { cutsBefore, type BlockLimits } from './block-cutter.ts'
 import type { Changeset, ChangesetEntry } from './changeset.ts'
 import { changed, hashInPieces, openPieces, readWhole, sourceSize } from './read-source.ts'
+import { StaleSegments } from './segments.ts'
 import { tarEntry, tarPath } from './tar-entry.ts'
 
 /** Stands for the records that end a tar. */
@@ -30,7 +31,7 @@ export interface TarBlockOptions {
   readonly digests: ContentDigests
   /** Gives a buffer of `limits.maxBytes` and `endOfArchiveBytes`; the consumer of a block may hand it out again once it is done. */
   readonly takeBuffer: () => Buffer
-  /** Whether digests that are known are taken without a look at the bytes: default false. */
+  /** Whether digests that are known are taken without a look at the bytes, until `check` is called: default false. */
   readonly believes?: boolean | undefined
 }
 
@@ -39,6 +40,11 @@ export interface TarBlock {
   readonly bytes: Buffer
   /** What the bytes are made of, as hex: equal for equal bytes made of the same entries. */
   readonly identity: string
+  /**
+   * Asks for the contents whose digests were believed to be hashed, where nothing else tells that the bytes are theirs:
+   * at once, of a large file after its last piece. Throws `StaleSegments` where they are others.
+   */
+  check(): void
 }
 
 /** Yields the blocks of a layer's tar in order; undefined while there is none yet, so that a consumer can let others run. */
@@ -53,12 +59,18 @@ export function* tarBlocks(
   let buffer = takeBuffer()
   let filled = 0
   let files = 0
+  let believed: BelievedContent[] = []
+  const takeBlock = (bytes: Buffer): TarBlock => {
+    const contents = believed
+    believed = []
+    return { bytes, identity: facts.take(), check: () => checkContents(bytes, contents) }
+  }
   for (const entry of changeset.entries) {
     const header = encodeHeader(tarEntry(entry, knownTime(entry, times)), scratch)
     const size = entry.type === 'file' ? sourceSize(entry.source) : 0
     const unitBytes = header.length + size + paddingBytes(size)
     if (cutsBefore(limits, filled, unitBytes, `/${tarPath(entry)}`)) {
-      yield { bytes: buffer.subarray(0, filled), identity: facts.take() }
+      yield takeBlock(buffer.subarray(0, filled))
       buffer = takeBuffer()
       filled = 0
     }
@@ -72,6 +84,7 @@ export function* tarBlocks(
       const start = filled + header.length
       readWhole(entry.source, buffer, start)
       const known = options.believes === true ? options.digests.known(entry, files) : undefined
+      if (known !== undefined) believed.push({ start, end: start + size, digest: known })
       const digest = known ?? sha256Bytes(buffer.subarray(start, start + size))
       options.digests.found(entry, files, digest)
       files += 1
@@ -84,13 +97,26 @@ export function* tarBlocks(
     filled += unitBytes
   }
   if (cutsBefore(limits, filled, endOfArchiveBytes, undefined)) {
-    yield { bytes: buffer.subarray(0, filled), identity: facts.take() }
+    yield takeBlock(buffer.subarray(0, filled))
     buffer = takeBuffer()
     filled = 0
   }
   buffer.fill(0, filled, filled + endOfArchiveBytes)
   facts.add(endOfArchive)
-  yield { bytes: buffer.subarray(0, filled + endOfArchiveBytes), identity: facts.take() }
+  yield takeBlock(buffer.subarray(0, filled + endOfArchiveBytes))
+}
+
+/** A part of a block that is taken for the content of this digest. */
+interface BelievedContent {
+  readonly start: number
+  readonly end: number
+  readonly digest: Uint8Array
+}
+
+function checkContents(bytes: Buffer, contents: readonly BelievedContent[]): void {
+  for (const { start, end, digest } of contents) {
+    if (!sha256Bytes(bytes.subarray(start, end)).equals(digest)) throw new StaleSegments()
+  }
 }
 
 /** A unit over the longest block begins a block, is cut at every `maxBytes`, and ends one. */
@@ -109,8 +135,13 @@ function* largeFile(
   const digest = known ?? Buffer.from(yield* hashWithPauses(entry, first), 'hex')
   const hex = Buffer.from(digest).toString('hex')
   // Both readings look at the file's times, so that its bytes need no second digest where a writing would show there.
-  const isTold = known === undefined ? digests.isSettled(entry) : options.believes === true
-  const digester = isTold ? undefined : createDigester()
+  const isBelieved = known !== undefined && options.believes === true
+  const digester =
+    isBelieved || (known === undefined && digests.isSettled(entry)) ? undefined : createDigester()
+  let isAsked = false
+  const check = (): void => {
+    isAsked = isBelieved
+  }
   setContentTime(entry, digest, header, times)
   const size = sourceSize(entry.source)
   const pieces = openPieces(entry.source)
@@ -120,7 +151,7 @@ function* largeFile(
   try {
     for (let left = size; left > 0;) {
       if (filled === maxBytes) {
-        yield { bytes: buffer.subarray(0, filled), identity: pieceIdentity(header, hex, left) }
+        yield { bytes: buffer.subarray(0, filled), identity: pieceIdentity(header, hex, left), check }
         buffer = options.takeBuffer()
         filled = 0
       }
@@ -143,7 +174,11 @@ function* largeFile(
   yield {
     bytes: buffer.subarray(0, filled + paddingBytes(size)),
     identity: pieceIdentity(header, hex, 0),
+    check,
   }
+  if (!isAsked) return
+  const seen = yield* hashWithPauses(entry, Buffer.allocUnsafeSlow(maxBytes))
+  if (seen !== hex) throw new StaleSegments()
 }
 
 /** A piece of a large file is told by what is left of the file after it. */

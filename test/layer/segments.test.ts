@@ -170,6 +170,26 @@ describe('segments of an earlier layer', () => {
     },
   )
 
+  it.each([60 * KiB, 3000 * KiB])(
+    'are not the only ones for which a file of %i bytes is remembered with another content',
+    async (size) => {
+      const files = having(many, 'd/050', 1, size)
+      const first = await build(files)
+      // Its neighbours change too, so that no block with it is taken.
+      const edited = having(having(files, 'd/049', 7), 'd/051', 8)
+      const changed = having(edited, 'd/050', 2, size)
+      const lookup: FileDigests['lookup'] = ({ path }) => {
+        if (!path.endsWith('d-050')) return undefined
+        return sha256Bytes(bytesOf(size, 1))
+      }
+      const gzip = { type: 'gzip', level: 1 } as const
+      const warm = await build(changed, first.layer.descriptor, gzip, hostChangesetOf(changed), { lookup })
+      const cold = await build(changed)
+      expect(warm.layer).toEqual(cold.layer)
+      expect(warm.blob.equals(cold.blob)).toBe(true)
+    },
+  )
+
   it('spare the contents that are remembered a second digest', async () => {
     const first = await build(many)
     const changeset = hostChangesetOf(many)
