@@ -57,14 +57,14 @@ interface Pending {
 }
 
 export function encodeLayer(changeset: Changeset, options: EncodeOptions): EncodedLayer {
-  const { compression, deflater, digests, signal, onProgress } = options
+  const { compression, deflater, digests, known, signal, onProgress } = options
   const limits = compression.type === 'zstd' ? zstdLimits : standardLimits
   const longest = limits.maxBytes + endOfArchiveBytes
   const encoder = createBlockEncoder(compression, longest, deflater, options.small === true)
   const bufferBytes = encoder.headroom + longest
   const blocks = createPending(encoder, options)
   // Where every core is busy with deflate, a thread more to hash would only take turns with them; zstd leaves it time.
-  const busy = compression.type === 'gzip' && options.known === undefined && deflater.threads <= 2
+  const busy = compression.type === 'gzip' && known === undefined && deflater.threads <= 2
   const hasher = createStreamHasher(deflater, {
     here: options.fewBytes === true || busy,
     crc32: encoder.needsCrc32,
@@ -72,13 +72,12 @@ export function encodeLayer(changeset: Changeset, options: EncodeOptions): Encod
   // Each thread has a block to go on with. Those of zstd are long, and one that is done first waits little.
   const mostPending = compression.type === 'zstd' ? deflater.threads + 1 : deflater.threads * 2
   // Of a block that is taken its crc32 tells whether its bytes are those of the digests; others are checked.
-  const believes = options.known !== undefined && encoder.needsCrc32
+  const believes = known !== undefined && encoder.needsCrc32
   const segments: Segment[] = []
   let tarBytes = 0
   let offset = encoder.head?.length ?? 0
   let diffId: Digest | undefined
   let crc32 = 0
-  const { known } = options
 
   async function* encode(): AsyncGenerator<Uint8Array> {
     // Shared with the threads that compress: a block goes there without being copied.
