@@ -216,7 +216,7 @@ describe('segments of an earlier layer', () => {
   it.each([
     ['small', many],
     // Beyond what is hashed here: a thread does it meanwhile.
-    ['large', having(many, 'e/large', 5, 5000 * KiB)],
+    ['large', having(many, 'e/large', 5, 14_000 * KiB)],
   ])(
     'are not believed of a %s blob whose bytes went bad, or where their own record did',
     async (_, files) => {
