@@ -27,6 +27,8 @@ export interface CacheFolder {
   readonly seenDir: string
   /** What the last build made of each layer. */
   readonly plannedDir: string
+  /** What folders of the host held. */
+  readonly foldersDir: string
   /** What references resolved to. */
   readonly resolvedDir: string
   /** This run's own; gone after `close`. */
@@ -75,6 +77,7 @@ export function openCacheFolder(
     compiledDir: join(root, 'facts', 'compiled'),
     seenDir: join(root, 'facts', 'seen'),
     plannedDir: join(root, 'facts', 'planned'),
+    foldersDir: join(root, 'facts', 'folders'),
     resolvedDir: join(root, 'facts', 'resolved'),
     runDir,
     close: () => rmSync(runDir, { recursive: true, force: true }),

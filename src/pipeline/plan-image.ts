@@ -190,6 +190,7 @@ function planContext(
     blobs: staging,
     offline: options.offline === true,
     environment,
+    listingsOf: options.verifyCache === true ? undefined : session.listingsOf,
     copies,
     async openImage(reference, wanted) {
       const source = await openSpecSource(reference, spec, session, pins)

@@ -4,6 +4,7 @@ import { resolve } from 'node:path'
 import type { BuildOptions } from '../build-types.ts'
 import { cacheLimitOf } from '../cache/cache-size.ts'
 import { openCacheFolder, type CacheFolder } from '../cache/cache-folder.ts'
+import { openFolderListings, type FolderListings } from '../cache/folder-listings.ts'
 import { defaultCacheDir, processEnvironment, type Environment } from '../environment.ts'
 import { asBuildError, OciBuildError, systemErrorCode } from '../errors.ts'
 import { createDeflater, type Deflater } from '../deflate/deflater.ts'
@@ -33,6 +34,8 @@ export interface Session {
   readonly layers: LayerCache
   /** Its threads start when there is something to compress. */
   readonly deflater: Deflater
+  /** What the folders of a project held, by its root. */
+  listingsOf(root: string): FolderListings
   /** When the session began, in milliseconds since the epoch. */
   readonly startedWallMs: number
   readonly registries: Registries
@@ -125,6 +128,7 @@ async function openSession(
   const deflater = createDeflater(environment.threads)
   atEnd(() => deflater.close())
   const kept: (() => void)[] = []
+  const listings = new Map<string, FolderListings>()
   const doMeanwhile = (): void => {
     for (const keptWork of kept.splice(0)) keptWork()
   }
@@ -148,6 +152,14 @@ async function openSession(
     timeSpent: createTimeSpent(environment.now),
     layers: createLayerCache(cache.layersDir, staging, environment.wallClockMs),
     deflater,
+    listingsOf(root) {
+      const known = listings.get(root)
+      if (known !== undefined) return known
+      const opened = openFolderListings(cache.foldersDir, root, environment.wallClockMs)
+      listings.set(root, opened)
+      kept.push(() => opened.save())
+      return opened
+    },
     startedWallMs: environment.wallClockMs(),
     registries,
     asked: { roots: new Map(), names: new Map() },

@@ -2,6 +2,7 @@
 
 import { lstatSync, readdirSync, type Dirent, type Stats } from 'node:fs'
 import { OciBuildError, messageOf, systemErrorCode } from '../errors.ts'
+import { compareBytes } from '../spec/json.ts'
 import type { FileSource } from './placement.ts'
 
 /** What tells a file's type: the part that `Stats` and every `Dirent` share. */
@@ -11,6 +12,24 @@ export type TypeTeller = Pick<
 >
 
 export type HostType = 'file' | 'directory' | 'symlink'
+
+/** What lies in a folder. */
+export interface FolderListing {
+  /** In byte order. */
+  readonly names: readonly string[]
+  /** A letter a name, `folderLetters`. */
+  readonly types: string
+}
+
+/** `special`: what cannot be copied, see `hostTypeOf`. */
+export const folderLetters = { file: 'f', directory: 'd', symlink: 'l', special: 's' } as const
+
+/** Remembers what folders held, for as long as their stat is what it was. */
+export interface ListingMemory {
+  find(folder: string, stat: Stats): FolderListing | undefined
+  /** `stat` is of before the folder was listed. */
+  keep(folder: string, stat: Stats, listing: FolderListing): void
+}
 
 /** A regular file as a source of bytes; `stats` must be those of `path`. */
 export function hostSourceOf(path: string, stats: Stats): FileSource {
@@ -50,6 +69,30 @@ export function readDirectory(path: string): Dirent[] {
   } catch (error) {
     throw unreadable(path, error)
   }
+}
+
+/** What lies directly in a folder, as far as possible from memory. Throws `OCB-COPY-UNREADABLE`. */
+export function listFolder(path: string, memory: ListingMemory | undefined): FolderListing {
+  if (memory === undefined) return readListing(path)
+  const stat = readStats(path)
+  const known = memory.find(path, stat)
+  if (known !== undefined) return known
+  const listing = readListing(path)
+  // Of a link to a folder the times say nothing.
+  if (stat.isDirectory()) memory.keep(path, stat, listing)
+  return listing
+}
+
+function readListing(path: string): FolderListing {
+  const entries = readDirectory(path).sort((a, b) => compareBytes(a.name, b.name))
+  const letters = entries.map((entry) => folderLetters[listedType(entry)])
+  return { names: entries.map(({ name }) => name), types: letters.join('') }
+}
+
+function listedType(entry: TypeTeller): keyof typeof folderLetters {
+  if (entry.isFile()) return 'file'
+  if (entry.isDirectory()) return 'directory'
+  return entry.isSymbolicLink() ? 'symlink' : 'special'
 }
 
 /** The type of what can be copied. Throws `OCB-COPY-SPECIAL-FILE` for sockets, fifos and devices. */

@@ -85,7 +85,8 @@ function placeFolder(copy: Copy, located: Located, folder: string, text: string,
   const hiddenBefore = context.hidden.all()
   const filter = filterFor(copy, rules, path)
   const followRoot = entry.follow ? entry.root : undefined
-  const tree = placeTree(folder, hostPath, { excluded, filter, followRoot }, placing)
+  const listings = context.listingsOf?.(entry.root)
+  const tree = placeTree(folder, hostPath, { excluded, filter, followRoot, listings }, placing)
   if (tree.columns.names.length === 0 && filter !== undefined && readDirectory(hostPath).length > 0) {
     throw nothingLeft(copy, text, key, hiddenBefore)
   }

@@ -8,6 +8,7 @@ import type { Platform } from '../spec/platform.ts'
 import type { Reference } from '../spec/reference.ts'
 import type { CopyMemory } from './copy-memory.ts'
 import type { HiddenLog } from './hidden-log.ts'
+import type { ListingMemory } from './host-file.ts'
 
 /** Where downloads are kept by their digest. */
 export type LocalBlobs = Ingester & FileBacked & DigestFinder
@@ -25,6 +26,8 @@ export interface PlanContext {
   readonly blobs: LocalBlobs
   readonly offline: boolean
   readonly environment: Environment
+  /** What folders below a root held. */
+  readonly listingsOf?: ((root: string) => ListingMemory) | undefined
   /** What other images of the same plan copied; absent: nobody else copies anything. */
   readonly copies?: CopyMemory | undefined
 }

@@ -2,10 +2,16 @@
 
 import { sep } from 'node:path'
 import { OciBuildError } from '../errors.ts'
-import { compareBytes } from '../spec/json.ts'
 import type { CopyFilter, DirectoryVerdict, FilterState } from './copy-filter.ts'
 import { isNeverCopied, type ExcludedPaths } from './excluded-paths.ts'
-import { hostTypeOf, readDirectory, type HostType } from './host-file.ts'
+import {
+  folderLetters,
+  hostTypeOf,
+  listFolder,
+  readStats,
+  type HostType,
+  type ListingMemory,
+} from './host-file.ts'
 import { checkName } from './host-names.ts'
 import { followLink } from './locate.ts'
 
@@ -24,6 +30,8 @@ export interface WalkOptions {
   readonly followRoot: string | undefined
   /** Where the walk begins, below the folder that the filter speaks of, and what holds there. Default: at its top. */
   readonly start?: { readonly path: string; readonly state: FilterState | undefined } | undefined
+  /** Knows what folders held that are still what they were. Absent: all are listed. */
+  readonly listings?: ListingMemory | undefined
 }
 
 /** Is told what a walk takes, in its order. */
@@ -54,7 +62,7 @@ export function walkFolder(folder: string, options: WalkOptions): readonly Found
  * `OCB-COPY-LINK-LOOP`, `OCB-NAME-WHITEOUT` and `OCB-NAME-NOT-UTF8` for what is taken.
  */
 export function walkInto(folder: string, options: WalkOptions, taker: Taker): void {
-  const { excluded, filter, followRoot, start } = options
+  const { excluded, filter, followRoot, start, listings } = options
   let taken = 0
   const open = new Set<string>()
   const { paths: excludedPaths, parents: excludedParents } = excluded
@@ -62,17 +70,18 @@ export function walkInto(folder: string, options: WalkOptions, taker: Taker): vo
 
   const visit = (directory: string, inside: number, prefix: string, state: FilterState | undefined): void => {
     const hostPrefix = directory.endsWith(sep) ? directory : directory + sep
-    const entries = readDirectory(directory)
-    entries.sort((a, b) => compareBytes(a.name, b.name))
-    for (const entry of entries) {
-      const { name } = entry
+    const { names, types } = listFolder(directory, listings)
+    let index = -1
+    for (const name of names) {
+      index += 1
+      const letter = types[index]
       // Asked of few: this is the hot path.
       if (name.startsWith('.') && isNeverCopied(name)) continue
       const hostPath = hostPrefix + name
       if (excludes && excludedPaths.has(hostPath)) continue
       const path = prefix + name
-      const linked = followRoot !== undefined && entry.isSymbolicLink()
-      if (linked || entry.isDirectory()) {
+      const linked = followRoot !== undefined && letter === folderLetters.symlink
+      if (linked || letter === folderLetters.directory) {
         const entered = filter !== undefined && state !== undefined ? filter.enter(path, state) : undefined
         if (entered?.verdict === 'skip') continue
         checkName(directory, name)
@@ -82,7 +91,7 @@ export function walkInto(folder: string, options: WalkOptions, taker: Taker): vo
       }
       if (filter !== undefined && state !== undefined && !filter.takes(path, state)) continue
       checkName(directory, name)
-      taker.take(inside, name, path, hostPath, entry.isFile() ? 'file' : hostTypeOf(hostPath, entry))
+      taker.take(inside, name, path, hostPath, typeOf(letter, hostPath))
       taken += 1
     }
   }
@@ -133,6 +142,11 @@ export function walkInto(folder: string, options: WalkOptions, taker: Taker): vo
     start === undefined || start.path === '' ? '' : `${start.path}/`,
     start?.state ?? filter?.top,
   )
+}
+
+function typeOf(letter: string | undefined, hostPath: string): HostType {
+  if (letter === folderLetters.file) return 'file'
+  return letter === folderLetters.symlink ? 'symlink' : hostTypeOf(hostPath, readStats(hostPath))
 }
 
 function refuseLoop(open: ReadonlySet<string>, hostPath: string, path: string): void {
