@@ -2,19 +2,19 @@
 
 import { errorAbout, OciBuildError } from '../errors.ts'
 import { eachPlacement } from '../plan/placed-tree.ts'
-import type { PlannedLayer, Placement } from '../plan/placement.ts'
+import type { Placed, Placement } from '../plan/placement.ts'
 import { appendToLower } from './append-to-lower.ts'
 import type { Draft, DraftEntry } from './draft.ts'
 import type { LowerFiles } from './lower.ts'
 import { createLowerView, type LowerView } from './lower-view.ts'
 
 export async function draftLayer(
-  layer: PlannedLayer,
+  placements: readonly Placed[],
   lower: LowerFiles | undefined,
 ): Promise<{ readonly draft: Draft; readonly view: LowerView }> {
   const draft: Draft = new Map()
   const view = createLowerView(lower?.tree, (path) => draft.has(path))
-  for (const placement of eachPlacement(layer.placements)) {
+  for (const placement of eachPlacement(placements)) {
     try {
       // An await for each of many thousand files costs more than their places.
       if (placement.type === 'append') await appendToLower(draft, view, lower, placement)

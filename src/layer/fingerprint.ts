@@ -2,7 +2,7 @@
 
 import type { Compression } from '../config/resolved-spec.ts'
 import { createDigester, sha256 } from '../content/hash.ts'
-import { statNumbers, type PlacedTree } from '../plan/placed-tree.ts'
+import { rowTypes, statNumbers, type PlacedTree } from '../plan/placed-tree.ts'
 import type { PlannedLayer, Placement } from '../plan/placement.ts'
 import type { FileSource } from '../rootfs/file-source.ts'
 import { formatVersion } from './layer-key.ts'
@@ -91,12 +91,14 @@ function treeDigest({ path, owner, mtime, columns }: PlacedTree): string {
   return digester.digest()
 }
 
-/** The newest time in it, in milliseconds. */
-function newestMs({ columns: { stats } }: PlacedTree): number {
+/** The newest time of any of its files, in milliseconds. */
+function newestMs({ columns: { types, stats } }: PlacedTree): number {
+  const file = rowTypes.indexOf('file')
   let newest = 0
-  for (let at = 0; at < stats.length; at += statNumbers) {
-    const mtimeMs = stats[at + 1] ?? 0
-    const ctimeMs = stats[at + 2] ?? 0
+  for (let row = 0; row < types.length; row += 1) {
+    if (types[row] !== file) continue
+    const mtimeMs = stats[row * statNumbers + 1] ?? 0
+    const ctimeMs = stats[row * statNumbers + 2] ?? 0
     if (mtimeMs > newest) newest = mtimeMs
     if (ctimeMs > newest) newest = ctimeMs
   }

@@ -12,6 +12,7 @@ import { settleHardLinks } from './hard-links.ts'
 import type { OpenLower } from './lower.ts'
 import { ownerLookup, type OwnerLookup } from './owner-lookup.ts'
 import { sortEntries } from './sort-entries.ts'
+import { setTreesApart, treeEntries, type TreesApart } from './trees-apart.ts'
 import { settleWhiteouts } from './whiteouts.ts'
 
 /**
@@ -29,7 +30,8 @@ export async function normalizeLayer(layer: PlannedLayer, openLower: OpenLower):
 
 async function changesetOver(layer: PlannedLayer, openLower: OpenLower): Promise<Changeset> {
   const lower = needsLower(layer.placements) ? await openLower() : undefined
-  const { draft, view } = await draftLayer(layer, lower)
+  const { trees, others } = setTreesApart(layer.placements, lower?.tree)
+  const { draft, view } = await draftLayer(others, lower)
   addParents(draft, view, view.opaque)
   const whiteouts = settleWhiteouts(draft, view)
   if (whiteouts.length > 0) {
@@ -40,7 +42,8 @@ async function changesetOver(layer: PlannedLayer, openLower: OpenLower): Promise
     )
   }
   const hardLinks = settleHardLinks(draft)
-  const owners = await ownerLookup(draft, lower)
+  const treeOwners = Array.from(trees.values(), ({ owner }) => owner)
+  const owners = await ownerLookup(draft, treeOwners, lower)
   const directories = describeDirectories(draft, view)
   const entries: ChangesetEntry[] = []
   for (const [path, entry] of draft) {
@@ -49,7 +52,24 @@ async function changesetOver(layer: PlannedLayer, openLower: OpenLower): Promise
   const marker = { mode: 0o644, uid: 0, gid: 0, mtime: 0 }
   for (const path of whiteouts) entries.push({ ...marker, type: 'whiteout', path })
   for (const path of view.opaque) entries.push({ ...marker, type: 'opaque', path })
-  return { name: layer.name, entries: sortEntries(entries) }
+  return { name: layer.name, entries: withTrees(sortEntries(entries), trees, owners) }
+}
+
+/** What fills a directory comes right after it. */
+function withTrees(
+  sorted: readonly ChangesetEntry[],
+  trees: TreesApart['trees'],
+  owners: OwnerLookup,
+): readonly ChangesetEntry[] {
+  if (trees.size === 0) return sorted
+  const entries: ChangesetEntry[] = []
+  for (const entry of sorted) {
+    entries.push(entry)
+    const tree = entry.type === 'directory' ? trees.get(entry.path) : undefined
+    // One by one: arguments of tens of thousands overflow the stack.
+    if (tree !== undefined) for (const inside of treeEntries(tree, owners)) entries.push(inside)
+  }
+  return entries
 }
 
 /** Whether what lies below can matter: not where every parent is described by the layer itself (contract, Parents). */

@@ -11,16 +11,21 @@ const maxBytes = 4 * 1024 * 1024
 /** Numbers for an owner; `entry` is named when a name is unknown. */
 export type OwnerLookup = (
   owner: DraftOwner,
-  entry: DraftEntry,
+  entry: Pick<DraftEntry, 'origin'>,
 ) => { readonly uid: number; readonly gid: number }
 
-/** Reads the image's users only where a name must be looked up. */
-export async function ownerLookup(draft: Draft, lower: LowerFiles | undefined): Promise<OwnerLookup> {
+/** Reads the image's users only where a name must be looked up: the draft's owners, and those of `also`. */
+export async function ownerLookup(
+  draft: Draft,
+  also: Iterable<DraftOwner>,
+  lower: LowerFiles | undefined,
+): Promise<OwnerLookup> {
   const named = new Set<string>()
-  for (const entry of draft.values()) {
-    if (!('owner' in entry) || typeof entry.owner !== 'string' || isNumericOwner(entry.owner)) continue
-    named.add(entry.owner)
+  const note = (owner: DraftOwner): void => {
+    if (typeof owner === 'string' && !isNumericOwner(owner)) named.add(owner)
   }
+  for (const entry of draft.values()) if ('owner' in entry) note(entry.owner)
+  for (const owner of also) note(owner)
   const memory = named.size === 0 || hasUsers(draft) ? undefined : lower?.owners?.()
   const known = new Map<string, Owner>()
   for (const owner of named) {

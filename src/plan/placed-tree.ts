@@ -3,7 +3,7 @@
 import { sep } from 'node:path'
 import type { MtimeSpec, OwnerSpec } from '../config/resolved-spec.ts'
 import { fileMtimeFor, otherMtimeFor } from './entry-metadata.ts'
-import type { Placed, Placement } from './placement.ts'
+import type { FileSource, Placed, Placement } from './placement.ts'
 
 /** A row's type is its place here. */
 export const rowTypes = ['file', 'directory', 'symlink', 'hardlink'] as const
@@ -56,21 +56,25 @@ export function* eachPlacement(items: Iterable<Placed>): Generator<Placement> {
 
 /** One placement a row. */
 export function* treePlacements(tree: PlacedTree): Generator<Placement> {
-  const { names, parents } = tree.columns
-  const top = tree.path === '/' ? '/' : `${tree.path}/`
-  const folders = new Map<number, string>()
+  const paths = rowPaths(tree.columns, tree.path === '/' ? '/' : `${tree.path}/`)
+  for (const [row, path] of paths.entries()) yield placementOf(tree, row, path)
+}
+
+/** The image path of each row; `top` stands before those that lie in the walked folder itself. */
+export function rowPaths({ names, parents, types }: TreeColumns, top: string): readonly string[] {
+  const directory = rowTypes.indexOf('directory')
+  const prefixes = new Map<number, string>()
   let [lastParent, prefix] = [-1, top]
-  for (const [row, name] of names.entries()) {
+  return names.map((name, row) => {
     const parent = parents[row] ?? -1
     if (parent !== lastParent) {
-      prefix = folders.get(parent) ?? top
+      prefix = prefixes.get(parent) ?? top
       lastParent = parent
     }
     const path = prefix + name
-    const placement = placementOf(tree, row, path)
-    if (placement.type === 'directory') folders.set(row, `${path}/`)
-    yield placement
-  }
+    if (types[row] === directory) prefixes.set(row, `${path}/`)
+    return path
+  })
 }
 
 function placementOf({ columns, origin, owner, mtime }: PlacedTree, row: number, path: string): Placement {
@@ -103,7 +107,7 @@ function placementOf({ columns, origin, owner, mtime }: PlacedTree, row: number,
         mode,
         owner,
         mtime: fileMtimeFor(mtime, mtimeMs),
-        source: new TreeFile(columns, row),
+        source: treeSource(columns, row),
       }
   }
 }
@@ -133,6 +137,11 @@ export function hostPathsInOrder(columns: TreeColumns): (row: number) => string 
 
 function prefixOf(folder: string): string {
   return folder.endsWith(sep) ? folder : folder + sep
+}
+
+/** The source of the file in a row. */
+export function treeSource(columns: TreeColumns, row: number): FileSource {
+  return new TreeFile(columns, row)
 }
 
 /** The source of a file in a tree: two words in place of a path and boxed numbers. */
