@@ -106,6 +106,13 @@ export async function loadConfig(options: LoadOptions = {}): Promise<LoadedConfi
 /** A folder with a package.json and no config file is a Node.js project with nothing to add: no `file`. */
 function findConfig(cwd: string, config: string | undefined): { readonly file: string | undefined } {
   if (config !== undefined) {
+    // Callers that TypeScript does not check hand a spec over here.
+    if (typeof config !== 'string') {
+      throw new OciBuildError('OCB-USAGE-NO-CONFIG', {
+        message: `config is a value of type ${typeof config}; wanted the name of a config file`,
+        hint: 'hand a spec over as spec',
+      })
+    }
     const path = resolve(cwd, config)
     if (isFile(path)) return { file: path }
     throw new OciBuildError('OCB-USAGE-NO-CONFIG', {

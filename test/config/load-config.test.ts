@@ -125,6 +125,13 @@ describe('finding a config file', () => {
     })
     expect(await errorOf(load(folder, 'package.toml'))).toMatchObject({ code: 'OCB-USAGE-NO-CONFIG' })
   })
+
+  it('says where a spec belongs that was handed over in place of a name', async () => {
+    const options: Parameters<typeof loadConfig>[0] = JSON.parse('{"config":{"name":"x"}}')
+    const error = await errorOf(loadConfig({ ...options, cwd: folderWith({}) }))
+    expect(error).toMatchObject({ code: 'OCB-USAGE-NO-CONFIG', hint: 'hand a spec over as spec' })
+    expect(error.message).toContain('type object')
+  })
 })
 
 describe('TypeScript and JavaScript', () => {
