@@ -96,14 +96,12 @@ export async function openHttpClient(
       const key = `${url.protocol} ${proxy?.href ?? ''}`
       const pool = pools.get(key) ?? open(url, proxy)
       pools.set(key, pool)
-      // The user info of a URL travels as a header that the caller makes, never in the request line.
-      const bare = new URL(url)
-      bare.username = ''
-      bare.password = ''
-      return await undici.request(bare, {
+      return await pool.request({
+        // The user info of a URL travels as a header that the caller makes, never in the request line.
+        origin: url.origin,
+        path: url.pathname + url.search,
         method,
         headers,
-        dispatcher: pool,
         signal: signal ?? null,
         ...(body !== undefined && { body: toBody(body) }),
         ...(headersMs !== undefined && { headersTimeout: headersMs }),
