@@ -3,7 +3,7 @@
 import { Worker } from 'node:worker_threads'
 import { deflateModule, windowBytes } from './deflate-module.ts'
 import { encodeBlock, type DeflateJob } from './encode-block.ts'
-import { isFileHashes, type FileHash, type FileRange } from './file-hash.ts'
+import { createFileRun, type FileRange, type FileRun } from './file-run.ts'
 import { threadCode } from './thread-code.ts'
 
 /** Bytes in a buffer. A shared one is not copied on its way to a thread; nobody may change it until it is done with. */
@@ -41,8 +41,8 @@ export interface Deflater {
   zstd(job: ZstdJob, output: SharedArrayBuffer): Promise<Uint8Array>
   /** A hasher on one of the threads; each crc32 is 0 unless it is asked for. */
   hasher(withCrc32: boolean): StreamHasher
-  /** Reads and hashes files on one of the threads, a thread fewer than there may be. Undefined in place of one that cannot be read to its range's end. */
-  hashFiles(files: readonly FileRange[]): Promise<readonly (FileHash | undefined)[]>
+  /** Begins to read and hash files, on a thread fewer than there may be: whoever asks may take files too. */
+  hashFiles(files: readonly FileRange[]): FileRun
   /** Ends the threads. What they have not done fails, and so does all that is asked later. */
   close(): Promise<void>
 }
@@ -132,11 +132,14 @@ export function createDeflater(threads: number): Deflater {
         },
       }
     },
-    async hashFiles(files) {
-      // Whoever asks hashes too.
-      const answer = await ask(next(threads - 1), { files, task: 'hashFiles' })
-      if (isFileHashes(answer)) return answer
-      throw new Error('a thread answered with something else than the hashes of files')
+    hashFiles(files) {
+      const most = Math.max(threads - 1, 1)
+      return createFileRun(files, async (task) => {
+        const asked = Math.min(most, files.length)
+        await Promise.all(
+          Array.from({ length: asked }, () => ask(next(most), { ...task, task: 'hashFiles' })),
+        )
+      })
     },
     async close() {
       closed = true

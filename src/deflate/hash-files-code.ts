@@ -1,4 +1,4 @@
-/** The task of a thread that reads files and hashes them; a part of `thread-code.ts`. */
+/** The task of a thread that reads files and hashes them; a part of `thread-code.ts`. The memory is a `FileRun`'s. */
 
 export const hashFilesCode: string = `
 const { createHash, hash } = require('node:crypto')
@@ -13,34 +13,49 @@ const fill = (file, length, position) => {
   }
   return true
 }
-const sumOf = (file, start, length) => {
+const sumOf = (file, start, length, goesOn) => {
   if (length <= scratch.length) {
-    return fill(file, length, start) ? hash('sha256', scratch.subarray(0, length), 'hex') : undefined
+    return fill(file, length, start) ? hash('sha256', scratch.subarray(0, length), 'buffer') : undefined
   }
   const pieces = createHash('sha256')
   for (let done = 0; done < length; ) {
     const piece = Math.min(scratch.length, length - done)
-    if (!fill(file, piece, start + done)) return undefined
+    if (!goesOn() || !fill(file, piece, start + done)) return undefined
     pieces.update(scratch.subarray(0, piece))
     done += piece
   }
-  return pieces.digest('hex')
+  return pieces.digest()
 }
-const hashFile = ({ path, start, length }) => {
-  let file
-  try {
-    file = openSync(path, 'r')
-    const sha256 = sumOf(file, start, length)
-    const { size, mtimeMs, ino } = fstatSync(file)
-    return sha256 && { sha256, size, mtimeMs, ino }
-  } catch {
-    return undefined
-  } finally {
-    if (file !== undefined) closeSync(file)
-  }
-}
-const hashFiles = ({ files }) => {
+const hashFiles = ({ paths, memory }) => {
   scratch ??= Buffer.allocUnsafeSlow(256 * 1024)
-  parentPort.postMessage(files.map(hashFile))
+  const files = paths.split('\\0')
+  const count = files.length
+  const head = new Int32Array(memory, 0, 2)
+  const numbers = new Float64Array(memory, 8, count * 5)
+  const digests = new Uint8Array(memory, 8 + count * 40, count * 32)
+  const isSeen = new Uint8Array(memory, 8 + count * 72, count)
+  const goesOn = () => Atomics.load(head, 1) === 0
+  while (goesOn()) {
+    const index = Atomics.add(head, 0, 1)
+    if (index >= count) break
+    const at = index * 5
+    let file
+    try {
+      file = openSync(files[index], 'r')
+      const digest = sumOf(file, numbers[at], numbers[at + 1], goesOn)
+      if (digest === undefined) continue
+      const { size, mtimeMs, ino } = fstatSync(file)
+      numbers[at + 2] = size
+      numbers[at + 3] = mtimeMs
+      numbers[at + 4] = ino
+      digests.set(digest, index * 32)
+      isSeen[index] = 1
+    } catch {
+      // Whoever reads it again finds out what is wrong with it.
+    } finally {
+      if (file !== undefined) closeSync(file)
+    }
+  }
+  parentPort.postMessage(0)
 }
 `

@@ -212,9 +212,9 @@ async function findDigests(
   }
   if (unknown.length === 0) return contents
   const sources = unknown.map(({ entry }) => entry.source)
-  for (const [place, hex] of (await hashContents(sources, deflater, signal)).entries()) {
+  for (const [place, digest] of (await hashContents(sources, deflater, signal)).entries()) {
     const file = unknown[place]
-    if (file !== undefined) digests.found(file.entry, file.index, Buffer.from(hex, 'hex'))
+    if (file !== undefined) digests.found(file.entry, file.index, digest)
   }
   return contents
 }

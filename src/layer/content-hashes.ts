@@ -1,18 +1,92 @@
 /** The sha256 of many planned files: in order, and where there is much to read, on the threads and here at once. */
 
 import { setImmediate } from 'node:timers/promises'
+import { sha256Bytes } from '../content/hash.ts'
 import type { Deflater } from '../deflate/deflater.ts'
-import type { FileRange } from '../deflate/file-hash.ts'
+import type { FileRange } from '../deflate/file-run.ts'
 import { throwIfAborted } from '../errors.ts'
 import type { FileSource } from '../rootfs/file-source.ts'
-import { changeOf, hashInPieces, sourceSize, type HostSource } from './read-source.ts'
+import { changeOf, hashInPieces, readWhole, sourceSize, type HostSource } from './read-source.ts'
 
 /** Less than either is hashed here before a thread would have started. */
 const worthThreads = { bytes: 4 * 1024 * 1024, files: 500 }
-/** What a thread is given at once: some ten milliseconds. */
-const batchLimits = { bytes: 4 * 1024 * 1024, files: 128 }
-/** Batches that wait at each thread, so that it need not wait for this one to have a turn. */
-const batchesAhead = 2
+/** So much is hashed here before others get a turn: some ten milliseconds. */
+const turn = { bytes: 4 * 1024 * 1024, files: 256 }
+/** A longer file is begun first, so that none is left to be waited for at the end. */
+const longBytes = 4 * 1024 * 1024
+/** What of a file is read at once. */
+const pieceBytes = 1024 * 1024
+
+/** The sha256 of each source, 32 bytes. Throws `OCB-FILE-CHANGED`, `OCB-FILE-UNREADABLE` of the first that cannot be had. */
+export async function hashContents(
+  sources: readonly FileSource[],
+  deflater: Deflater,
+  signal: AbortSignal | undefined,
+): Promise<readonly Uint8Array[]> {
+  const bytes = sources.reduce((total, source) => total + sourceSize(source), 0)
+  const isMuch = bytes >= worthThreads.bytes || sources.length >= worthThreads.files
+  const found = isMuch && deflater.threads > 1 ? await beginHashing(sources, deflater).finish(signal) : []
+  const scratch = Buffer.allocUnsafeSlow(pieceBytes)
+  const pause = createPause()
+  const digests: Uint8Array[] = []
+  for (const [index, source] of sources.entries()) {
+    const known = found[index]
+    digests.push(known ?? (await hashFile(source, scratch, signal)))
+    if (known === undefined) await pause(source)
+  }
+  return digests
+}
+
+export interface Hashing {
+  /**
+   * Hashes what is left, this thread beside the others. Whatever is not as it was planned is left out: whoever reads it
+   * again, in order, finds out what is wrong with it. Throws what aborts it, and where a thread ends.
+   */
+  finish(signal: AbortSignal | undefined): Promise<readonly (Uint8Array | undefined)[]>
+  /** Nobody hashes any more. */
+  stop(): void
+}
+
+/** Has the threads begin with files, while this one does something else. */
+export function beginHashing(sources: readonly FileSource[], deflater: Deflater): Hashing {
+  const planned = inOrder(sources)
+  const run = deflater.hashFiles(planned.map(({ source }) => rangeOf(source)))
+  const hashHere = async (signal: AbortSignal | undefined): Promise<ReadonlyMap<number, Uint8Array>> => {
+    const scratch = Buffer.allocUnsafeSlow(pieceBytes)
+    const pause = createPause()
+    const digests = new Map<number, Uint8Array>()
+    for (let place = run.take(); place !== undefined; place = run.take()) {
+      throwIfAborted(signal)
+      const file = planned[place]
+      if (file === undefined) break
+      const digest = await tryFile(file.source, scratch, signal)
+      if (digest !== undefined) digests.set(file.index, digest)
+      await pause(file.source)
+    }
+    return digests
+  }
+  return {
+    async finish(signal) {
+      signal?.addEventListener('abort', run.stop)
+      try {
+        const here = await hashHere(signal)
+        await run.done
+        throwIfAborted(signal)
+        const digests = Array<Uint8Array | undefined>(sources.length).fill(undefined)
+        for (const [place, { index, source }] of planned.entries()) {
+          const seen = run.seen(place)
+          const isPlanned = seen !== undefined && changeOf(source, seen) === undefined
+          digests[index] = isPlanned ? seen.digest : here.get(index)
+        }
+        return digests
+      } finally {
+        run.stop()
+        signal?.removeEventListener('abort', run.stop)
+      }
+    },
+    stop: run.stop,
+  }
+}
 
 /** An index of the sources that were asked for, and its source. */
 interface Planned {
@@ -20,101 +94,36 @@ interface Planned {
   readonly source: HostSource
 }
 
-/** The sha256 of each source in hex. Throws `OCB-FILE-CHANGED`, `OCB-FILE-UNREADABLE` of the first that cannot be had. */
-export async function hashContents(
-  sources: readonly FileSource[],
-  deflater: Deflater,
-  signal: AbortSignal | undefined,
-): Promise<readonly string[]> {
-  const scratch = Buffer.allocUnsafeSlow(1024 * 1024)
-  const bytes = sources.reduce((total, source) => total + sourceSize(source), 0)
-  const isMuch = bytes >= worthThreads.bytes || sources.length >= worthThreads.files
-  const ahead =
-    isMuch && deflater.threads > 1 ? await hashTogether(sources, scratch, deflater, signal) : undefined
-  const hexes: string[] = []
+function inOrder(sources: readonly FileSource[]): readonly Planned[] {
+  const long: Planned[] = []
+  const others: Planned[] = []
   for (const [index, source] of sources.entries()) {
-    const hex = ahead?.[index]
-    hexes.push(hex ?? (await hashFile(source, scratch, signal)))
-    // Small files are read without waiting; signals and timers get a turn between some.
-    if (hex === undefined && index % 256 === 255) await setImmediate()
+    if (source.kind === 'host') (source.size > longBytes ? long : others).push({ index, source })
   }
-  return hexes
-}
-
-/**
- * Hashes what it can, this thread taking turns with the others. Whatever is not as it was planned is left out: whoever
- * reads it again, in order, finds out what is wrong with it.
- */
-async function hashTogether(
-  sources: readonly FileSource[],
-  scratch: Buffer,
-  deflater: Deflater,
-  signal: AbortSignal | undefined,
-): Promise<readonly (string | undefined)[]> {
-  const hexes = Array<string | undefined>(sources.length).fill(undefined)
-  const { batches, large } = planBatches(sources)
-  // One iterator for all: a batch is taken by whoever has time for it.
-  const left = batches.values()
-  const there = async (): Promise<void> => {
-    for (const batch of left) {
-      throwIfAborted(signal)
-      const seen = await deflater.hashFiles(batch.map(({ source }) => rangeOf(source)))
-      for (const [place, { index, source }] of batch.entries()) {
-        const file = seen[place]
-        if (file !== undefined && changeOf(source, file) === undefined) hexes[index] = file.sha256
-      }
-    }
-  }
-  const hashHere = async (batch: readonly Planned[]): Promise<void> => {
-    for (const { index, source } of batch) hexes[index] = await tryFile(source, scratch, signal)
-    await setImmediate()
-  }
-  const here = async (): Promise<void> => {
-    await hashHere(large)
-    for (const batch of left) await hashHere(batch)
-  }
-  const threads = Array.from({ length: (deflater.threads - 1) * batchesAhead }, there)
-  try {
-    await Promise.all([here(), ...threads])
-  } finally {
-    // After a failure nobody goes on.
-    batches.length = 0
-  }
-  return hexes
+  return [...long, ...others]
 }
 
 function rangeOf({ path, offset, size }: HostSource): FileRange {
   return { path, start: offset ?? 0, length: size }
 }
 
-/** Batches for whoever has time, and what would keep a thread from being ended for long. */
-function planBatches(sources: readonly FileSource[]): { batches: Planned[][]; large: readonly Planned[] } {
-  const batches: Planned[][] = []
-  const large: Planned[] = []
-  let batch: Planned[] = []
-  let bytes = 0
-  for (const [index, source] of sources.entries()) {
-    if (source.kind === 'bytes') continue
-    if (source.size > batchLimits.bytes) {
-      large.push({ index, source })
-      continue
-    }
-    if (batch.length === 0 || batch.length >= batchLimits.files || bytes + source.size > batchLimits.bytes) {
-      batch = []
-      bytes = 0
-      batches.push(batch)
-    }
-    batch.push({ index, source })
-    bytes += source.size
+/** Lets signals and timers have a turn once enough was hashed. */
+function createPause(): (hashed: FileSource) => Promise<void> | undefined {
+  let [bytes, files] = [0, 0]
+  return (hashed) => {
+    bytes += sourceSize(hashed)
+    files += 1
+    if (bytes < turn.bytes && files < turn.files) return undefined
+    bytes = files = 0
+    return setImmediate()
   }
-  return { batches, large }
 }
 
 async function tryFile(
   source: FileSource,
   scratch: Buffer,
   signal: AbortSignal | undefined,
-): Promise<string | undefined> {
+): Promise<Uint8Array | undefined> {
   try {
     return await hashFile(source, scratch, signal)
   } catch {
@@ -123,17 +132,28 @@ async function tryFile(
   }
 }
 
-async function hashFile(
+function hashFile(
   source: FileSource,
   scratch: Buffer,
   signal: AbortSignal | undefined,
-): Promise<string> {
+): Uint8Array | Promise<Uint8Array> {
+  const size = sourceSize(source)
+  if (size > scratch.length) return hashLong(source, scratch, signal)
+  readWhole(source, scratch, 0)
+  return sha256Bytes(scratch.subarray(0, size))
+}
+
+async function hashLong(
+  source: FileSource,
+  scratch: Buffer,
+  signal: AbortSignal | undefined,
+): Promise<Uint8Array> {
   const pieces = hashInPieces(source, scratch)
   try {
     for (;;) {
       throwIfAborted(signal)
       const next = pieces.next()
-      if (next.done === true) return next.value
+      if (next.done === true) return Buffer.from(next.value, 'hex')
       await setImmediate()
     }
   } finally {

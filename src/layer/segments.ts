@@ -111,8 +111,10 @@ async function isHashedWhole(
   { digest, size }: Descriptor,
   deflater: Deflater,
 ): Promise<boolean> {
-  const [file] = await deflater.hashFiles([{ path, start: 0, length: size }])
-  return file?.size === size && `sha256:${file.sha256}` === digest
+  const run = deflater.hashFiles([{ path, start: 0, length: size }])
+  await run.done
+  const file = run.seen(0)
+  return file?.size === size && `sha256:${Buffer.from(file.digest).toString('hex')}` === digest
 }
 
 async function isReadWhole(

@@ -6,7 +6,8 @@ import { join } from 'node:path'
 import { afterAll, beforeEach, expect, it } from 'vitest'
 import { sha256 } from '../../src/content/hash.ts'
 import { createDeflater, type Deflater } from '../../src/deflate/deflater.ts'
-import { hashContents } from '../../src/layer/content-hashes.ts'
+import type { FileRun } from '../../src/deflate/file-run.ts'
+import { beginHashing, hashContents } from '../../src/layer/content-hashes.ts'
 import type { FileSource } from '../../src/rootfs/file-source.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'content-hashes-'))
@@ -16,17 +17,18 @@ afterAll(async () => {
   rmSync(folder, { recursive: true })
 })
 
-/** What the threads were asked to hash, in files. */
-let asked = 0
-const counted: Deflater = {
+/** What the threads were asked for. */
+let runs: FileRun[] = []
+const watched: Deflater = {
   ...two,
-  hashFiles: (files) => {
-    asked += files.length
-    return two.hashFiles(files)
+  hashFiles(files) {
+    const run = two.hashFiles(files)
+    runs.push(run)
+    return run
   },
 }
 beforeEach(() => {
-  asked = 0
+  runs = []
 })
 
 type HostSource = Extract<FileSource, { readonly kind: 'host' }>
@@ -43,13 +45,39 @@ function file(name: string, size: number): HostSource {
 const many = (count = 900): HostSource[] =>
   Array.from({ length: count }, (_, index) => file(`f${index}`, index * 7))
 const hexOf = (name: string, size: number): string => sha256(bytesOf(name, size)).slice('sha256:'.length)
-const hash = (sources: readonly FileSource[]): Promise<readonly string[]> =>
-  hashContents(sources, counted, undefined)
+const hexesOf = (digests: readonly (Uint8Array | undefined)[]): readonly (string | undefined)[] =>
+  digests.map((digest) => digest && Buffer.from(digest).toString('hex'))
+const hash = async (sources: readonly FileSource[]): Promise<readonly (string | undefined)[]> =>
+  hexesOf(await hashContents(sources, watched, undefined))
 
-it('hashes many files, in order, some of them on the threads', async () => {
+it('hashes many files, in order', async () => {
   const hexes = await hash(many())
   expect(hexes).toEqual(Array.from({ length: 900 }, (_, index) => hexOf(`f${index}`, index * 7)))
-  expect(asked).toBeGreaterThan(100)
+  expect(runs).toHaveLength(1)
+})
+
+it('takes over what threads have hashed before', async () => {
+  const MiB = 1024 * 1024
+  const sources = [...many(3), file('long', 9 * MiB), file('part', 3 * MiB)]
+  const parts = sources.map((source) =>
+    source.path.endsWith('part') ? { ...source, offset: 5, size: 7 } : source,
+  )
+  const hashing = beginHashing(parts, watched)
+  await runs[0]?.done
+  for (const { path } of sources) rmSync(path)
+  expect(hexesOf(await hashing.finish(undefined))).toEqual([
+    ...[0, 1, 2].map((index) => hexOf(`f${index}`, index * 7)),
+    hexOf('long', 9 * MiB),
+    sha256(bytesOf('part', 3 * MiB).subarray(5, 12)).slice(7),
+  ])
+})
+
+it('leaves what is left when it is stopped', async () => {
+  const hashing = beginHashing(many(), watched)
+  hashing.stop()
+  await runs[0]?.done
+  expect(runs[0]?.take()).toBeUndefined()
+  expect(await hashing.finish(undefined)).toContain(undefined)
 })
 
 it('hashes bytes at hand, files of many sizes and parts of files', async () => {
@@ -74,14 +102,13 @@ it('hashes bytes at hand, files of many sizes and parts of files', async () => {
     sha256(bytesOf('part', 3 * MiB).subarray(1000, 301_000)).slice(7),
     ...sizes.map((size) => hexOf(`s${size}`, size)),
   ])
-  expect(asked).toBeGreaterThan(5)
+  expect(runs).toHaveLength(1)
 })
 
 it('starts no thread for little, nor where there is one core', async () => {
   expect(await hash([file('small', 10)])).toEqual([hexOf('small', 10)])
-  const one = { ...counted, threads: 1 }
-  await hashContents(many(), one, undefined)
-  expect(asked).toBe(0)
+  await hashContents(many(), { ...watched, threads: 1 }, undefined)
+  expect(runs).toEqual([])
 })
 
 it.each([
@@ -104,9 +131,10 @@ it('hashes no other file in place of one that was replaced', async () => {
 
 it('ends soon when it is aborted', async () => {
   const controller = new AbortController()
-  const hashed = hashContents(many(), counted, controller.signal)
+  const hashed = hashContents(many(), watched, controller.signal)
   controller.abort()
   await expect(hashed).rejects.toThrow()
+  await expect(runs[0]?.done).resolves.toBeUndefined()
 })
 
 it('fails where a thread ends, and reads no further', async () => {
