@@ -3,9 +3,10 @@
 import type { BuildOptions, BuildPlan, BuildResult, LockCheck, LockResult } from './build-types.ts'
 import { loadConfig } from './config/load-config.ts'
 import { resolveConfig } from './config/resolve-config.ts'
-import type { ResolvedSpec } from './config/resolved-spec.ts'
+import type { ImageSpec, ResolvedSpec } from './config/resolved-spec.ts'
 import { affectedImages } from './pipeline/affected-images.ts'
 import { buildImages } from './pipeline/build-image.ts'
+import { cacheSourcesOf } from './pipeline/cache-sources.ts'
 import { deliver } from './pipeline/deliver.ts'
 import { chooseNodeBases } from './pipeline/node-bases.ts'
 import { keepLimit } from './pipeline/keep-limit.ts'
@@ -30,7 +31,13 @@ export function build(options: BuildOptions = {}): Promise<BuildResult> {
     const pins = await openPins(spec, session)
     const outputs = prepareOutputs(spec, session)
     await runAllPrepare(spec, session)
-    const plans = await planImages(spec, { session, pins, memory: openPlannedMemory(session) })
+    const asksByContents = (image: ImageSpec): boolean => cacheSourcesOf(image, outputs, session).length > 0
+    const plans = await planImages(spec, {
+      session,
+      pins,
+      memory: openPlannedMemory(session),
+      asksByContents,
+    })
     const staged = await buildImages(plans, outputs, session)
     session.checkStrict()
     const written = await deliver(staged, outputs, session)

@@ -29,6 +29,7 @@ const later = [
   'image/known-layers.ts',
   'layer/build-layer.ts',
   'layer/encode-facts.ts',
+  'layer/hash-ahead.ts',
   'layer/normalize.ts',
   'layer/read-source.ts',
   'lock/facts-tree.ts',

@@ -4,9 +4,10 @@
 export interface FileRange {
   /** Absolute. */
   readonly path: string
+  /** In bytes. Default 0. */
+  readonly offset?: number | undefined
   /** In bytes. */
-  readonly start: number
-  readonly length: number
+  readonly size: number
 }
 
 /** The sha256 of a range, 32 bytes, and what fstat said of the file once it was read. */
@@ -39,7 +40,7 @@ export interface FileTask {
 const takenAt = 0
 const stopAt = 1
 const headBytes = 8
-/** Of each file: start and length of its range; of what was seen size, mtimeMs, inode. */
+/** Of each file: offset and size of its range; of what was seen size, mtimeMs, inode. */
 const numbersOfFile = 5
 const digestBytes = 32
 
@@ -53,9 +54,9 @@ export function createFileRun(files: readonly FileRange[], ask: (task: FileTask)
   const digests = new Uint8Array(memory, digestsAt, count * digestBytes)
   const isSeen = new Uint8Array(memory, digestsAt + count * digestBytes, count)
   let at = 0
-  for (const { start, length } of files) {
-    numbers[at] = start
-    numbers[at + 1] = length
+  for (const { offset = 0, size } of files) {
+    numbers[at] = offset
+    numbers[at + 1] = size
     at += numbersOfFile
   }
   const stop = (): void => void Atomics.store(head, stopAt, 1)

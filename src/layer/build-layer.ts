@@ -12,6 +12,7 @@ import type { MadeLayer } from './built-layers.ts'
 import type { Changeset } from './changeset.ts'
 import { hashContents } from './content-hashes.ts'
 import { encodeLayer } from './encode-layer.ts'
+import type { HashingAhead } from './hash-ahead.ts'
 import type { CachedLayer, LayerCache } from './layer-cache.ts'
 import { layerAnnotations, layerKey, shapeKey } from './layer-key.ts'
 import { checkDigest, sourceSize } from './read-source.ts'
@@ -53,16 +54,21 @@ export interface LayerBuilder {
   readonly tell?: ((layer: MadeLayer) => void) | undefined
 }
 
-/**
- * Builds a layer, unless the cache has it. `previous` is the blob that the last build made in its place: what it has in
- * common with this one is not compressed again.
- */
+/** What is known of a layer before it is built. */
+export interface LayerHints {
+  /** The blob that the last build made in its place: what it has in common with this one is not compressed again. */
+  readonly previous?: Descriptor | undefined
+  /** Its contents are being hashed. */
+  readonly ahead?: HashingAhead | undefined
+}
+
+/** Builds a layer, unless the cache has it. */
 export async function buildLayer(
   changeset: Changeset,
   compression: Compression,
   builder: LayerBuilder,
   step: StepHandle,
-  previous?: Descriptor | undefined,
+  { previous, ahead }: LayerHints = {},
 ): Promise<BuiltLayer> {
   const { cache, signal } = builder
   const { name } = changeset
@@ -71,6 +77,7 @@ export async function buildLayer(
   let digests = changesetDigests(changeset, builder.files)
   let found: CachedLayer | undefined
   if (await cache.mayHave(shape)) {
+    await ahead?.finish(signal)
     const contents = await findDigests(changeset, digests, builder.deflater, signal)
     const key = layerKey(shape, contents)
     found = await cache.find(shape, key)
@@ -81,6 +88,7 @@ export async function buildLayer(
       return { name, descriptor, diffId, shape, key, cached: true, cachedFrom: from, annotations }
     }
   }
+  ahead?.stop()
   let layer: CachedLayer
   try {
     layer = await encode(changeset, compression, builder, digests, step, previous)

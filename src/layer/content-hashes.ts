@@ -3,7 +3,6 @@
 import { setImmediate } from 'node:timers/promises'
 import { sha256Bytes } from '../content/hash.ts'
 import type { Deflater } from '../deflate/deflater.ts'
-import type { FileRange } from '../deflate/file-run.ts'
 import { throwIfAborted } from '../errors.ts'
 import type { FileSource } from '../rootfs/file-source.ts'
 import { changeOf, hashInPieces, readWhole, sourceSize, type HostSource } from './read-source.ts'
@@ -25,60 +24,75 @@ export async function hashContents(
 ): Promise<readonly Uint8Array[]> {
   const bytes = sources.reduce((total, source) => total + sourceSize(source), 0)
   const isMuch = bytes >= worthThreads.bytes || sources.length >= worthThreads.files
-  const found = isMuch && deflater.threads > 1 ? await beginHashing(sources, deflater).finish(signal) : []
+  const found = isMuch && deflater.threads > 1 ? await hashTogether(sources, deflater, signal) : undefined
   const scratch = Buffer.allocUnsafeSlow(pieceBytes)
   const pause = createPause()
   const digests: Uint8Array[] = []
-  for (const [index, source] of sources.entries()) {
-    const known = found[index]
+  for (const source of sources) {
+    const known = source.kind === 'host' ? found?.get(source) : undefined
     digests.push(known ?? (await hashFile(source, scratch, signal)))
     if (known === undefined) await pause(source)
   }
   return digests
 }
 
+async function hashTogether(
+  sources: readonly FileSource[],
+  deflater: Deflater,
+  signal: AbortSignal | undefined,
+): Promise<ReadonlyMap<HostSource, Uint8Array>> {
+  const found = new Map<HostSource, Uint8Array>()
+  const hosts = sources.filter((source) => source.kind === 'host')
+  await beginHashing(hosts, deflater).finish((source, digest) => void found.set(source, digest), signal)
+  return found
+}
+
 export interface Hashing {
   /**
-   * Hashes what is left, this thread beside the others. Whatever is not as it was planned is left out: whoever reads it
-   * again, in order, finds out what is wrong with it. Throws what aborts it, and where a thread ends.
+   * Hashes what is left, this thread beside the others, and tells what was found. Whatever is not as it was planned is
+   * left out: whoever reads it again, in order, finds out what is wrong with it. Throws what aborts it, and where a
+   * thread ends.
    */
-  finish(signal: AbortSignal | undefined): Promise<readonly (Uint8Array | undefined)[]>
+  finish(
+    found: (source: HostSource, digest: Uint8Array) => void,
+    signal: AbortSignal | undefined,
+  ): Promise<void>
   /** Nobody hashes any more. */
   stop(): void
 }
 
 /** Has the threads begin with files, while this one does something else. */
-export function beginHashing(sources: readonly FileSource[], deflater: Deflater): Hashing {
-  const planned = inOrder(sources)
-  const run = deflater.hashFiles(planned.map(({ source }) => rangeOf(source)))
+export function beginHashing(sources: readonly HostSource[], deflater: Deflater): Hashing {
+  const isLong = ({ size }: HostSource): boolean => size > longBytes
+  const hosts = [...sources.filter(isLong), ...sources.filter((source) => !isLong(source))]
+  const run = deflater.hashFiles(hosts)
   const hashHere = async (signal: AbortSignal | undefined): Promise<ReadonlyMap<number, Uint8Array>> => {
     const scratch = Buffer.allocUnsafeSlow(pieceBytes)
     const pause = createPause()
     const digests = new Map<number, Uint8Array>()
-    for (let place = run.take(); place !== undefined; place = run.take()) {
+    for (let index = run.take(); index !== undefined; index = run.take()) {
       throwIfAborted(signal)
-      const file = planned[place]
-      if (file === undefined) break
-      const digest = await tryFile(file.source, scratch, signal)
-      if (digest !== undefined) digests.set(file.index, digest)
-      await pause(file.source)
+      const source = hosts[index]
+      if (source === undefined) break
+      const digest = await tryFile(source, scratch, signal)
+      if (digest !== undefined) digests.set(index, digest)
+      await pause(source)
     }
     return digests
   }
   return {
-    async finish(signal) {
+    async finish(found, signal) {
       signal?.addEventListener('abort', run.stop)
       try {
         const here = await hashHere(signal)
         await run.done
         throwIfAborted(signal)
-        const digests = Array<Uint8Array | undefined>(sources.length).fill(undefined)
-        for (const [place, { index, source }] of planned.entries()) {
-          const seen = run.seen(place)
+        for (const [index, source] of hosts.entries()) {
+          const seen = run.seen(index)
           const isPlanned = seen !== undefined && changeOf(source, seen) === undefined
-          digests[index] = isPlanned ? seen.digest : here.get(index)
+          const digest = isPlanned ? seen.digest : here.get(index)
+          if (digest !== undefined) found(source, digest)
         }
-        return digests
       } finally {
         run.stop()
         signal?.removeEventListener('abort', run.stop)
@@ -86,25 +100,6 @@ export function beginHashing(sources: readonly FileSource[], deflater: Deflater)
     },
     stop: run.stop,
   }
-}
-
-/** An index of the sources that were asked for, and its source. */
-interface Planned {
-  readonly index: number
-  readonly source: HostSource
-}
-
-function inOrder(sources: readonly FileSource[]): readonly Planned[] {
-  const long: Planned[] = []
-  const others: Planned[] = []
-  for (const [index, source] of sources.entries()) {
-    if (source.kind === 'host') (source.size > longBytes ? long : others).push({ index, source })
-  }
-  return [...long, ...others]
-}
-
-function rangeOf({ path, offset, size }: HostSource): FileRange {
-  return { path, start: offset ?? 0, length: size }
 }
 
 /** Lets signals and timers have a turn once enough was hashed. */

@@ -111,7 +111,7 @@ async function isHashedWhole(
   { digest, size }: Descriptor,
   deflater: Deflater,
 ): Promise<boolean> {
-  const run = deflater.hashFiles([{ path, start: 0, length: size }])
+  const run = deflater.hashFiles([{ path, size }])
   await run.done
   const file = run.seen(0)
   return file?.size === size && `sha256:${Buffer.from(file.digest).toString('hex')}` === digest

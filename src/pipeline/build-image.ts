@@ -1,6 +1,5 @@
 /** Plans become stored images: layers, configs, manifests and indexes in the staging store. */
 
-import { openFileDigests, type FileDigests } from '../cache/file-digests.ts'
 import type { FileBacked, Fetcher } from '../content/store.ts'
 import { assembleImage, type AssembledImage } from '../image/assemble-image.ts'
 import { assembleIndex } from '../image/assemble-index.ts'
@@ -52,18 +51,8 @@ export async function buildImages(
   const encoderId = (compression: Compression): string => encoderIdOf(compression, environment.node)
   const built = openBuiltLayers(cacheFolder.builtDir)
   const images: StagedImage[] = []
-  // Images of one root share what is known of its files.
-  const memories = new Map<string, FileDigests>()
-  const filesOf = (root: string): FileDigests => {
-    const known = memories.get(root)
-    if (known !== undefined) return known
-    const files = openFileDigests(cacheFolder.filesDir, root, environment.wallClockMs)
-    memories.set(root, files)
-    session.meanwhile(() => files.save())
-    return files
-  }
   const stage = async (plan: ImagePlan): Promise<StagedImage> => {
-    const files = filesOf(plan.spec.root)
+    const files = session.files(plan.spec.root)
     const cache = shared.cacheFor(plan.spec)
     const common = { store: staging, cache, files, encoderId, deflater, segments, verify, signal }
     const twins = plan.platforms.flatMap((platform) => twinOf(platform) ?? [])
@@ -122,7 +111,7 @@ async function takeOrBuild(plan: LayerPlan, builder: LayerBuilder, step: StepHan
     return { name, descriptor, diffId, shape, key, cached: true, annotations }
   }
   const changeset = await plan.changeset()
-  const layer = await buildLayer(changeset, compression, builder, step, plan.previous)
+  const layer = await buildLayer(changeset, compression, builder, step, plan)
   // What others made is believed as long as they say so.
   if (layer.cachedFrom === undefined) plan.remember(layer)
   return layer

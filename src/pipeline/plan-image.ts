@@ -46,6 +46,8 @@ export interface Planning {
   readonly pins: Pins
   /** What the last build made of layers; undefined where they are to be looked into whatever it made. */
   readonly memory?: PlannedMemory | undefined
+  /** Whether layers of an image will be asked for by what they hold: then that is found out early. */
+  readonly asksByContents?: ((spec: ImageSpec) => boolean) | undefined
 }
 
 /** Plans every image for every platform of its own, in order. */
@@ -110,7 +112,7 @@ function count(value: number, one: string, many: string): string {
 }
 
 async function planPlatform(spec: ImageSpec, platform: Platform, shared: Shared): Promise<PlatformPlan> {
-  const { resolved, session, pins, memory } = shared
+  const { resolved, session, pins, memory, asksByContents } = shared
   const base = await openBase(spec, platform, session, pins)
   const planned = await planLayers(
     await spec.layersFor(platform),
@@ -128,7 +130,14 @@ async function planPlatform(spec: ImageSpec, platform: Platform, shared: Shared)
     )
     const all = [...base.layers, ...(node?.layers ?? []), ...planned.layers]
     const place = `${spec.root}\n${spec.image ?? ''}\n${formatPlatform(platform)}`
-    const over = { place, open, digests: baseLayers.map(({ digest }) => digest), memory }
+    const over = {
+      place,
+      open,
+      digests: baseLayers.map(({ digest }) => digest),
+      memory,
+      root: spec.root,
+      asksByContents: asksByContents?.(spec) === true,
+    }
     return { node, layers: await planLayersOver(all, over, session) }
   }
   const { node, layers } =

@@ -1,11 +1,13 @@
 /** Planned layers over a base: each is what the last build made of the same input, or will be looked into. */
 
+import type { FileDigests } from '../cache/file-digests.ts'
 import type { Compression } from '../config/resolved-spec.ts'
 import { throwIfAborted } from '../errors.ts'
-import { contentBytes, type BuiltLayer } from '../layer/build-layer.ts'
+import { contentBytes, type BuiltLayer, type LayerHints } from '../layer/build-layer.ts'
 import type { Changeset } from '../layer/changeset.ts'
 import { encoderIdOf } from '../layer/encoder-id.ts'
 import { baseFingerprint, fingerprintOf } from '../layer/fingerprint.ts'
+import { hashAhead } from '../layer/hash-ahead.ts'
 import { sketchOf } from '../layer/layer-sketch.ts'
 import type { BaseFiles, OpenLower } from '../layer/lower.ts'
 import {
@@ -18,20 +20,19 @@ import {
 import { createLowerStack } from '../layer/lower-stack.ts'
 import { normalizeLayer } from '../layer/normalize.ts'
 import type { Descriptor } from '../spec/descriptor.ts'
+import { treeFiles } from '../plan/placed-tree.ts'
 import type { PlannedLayer } from '../plan/placement.ts'
 import type { Session } from './session.ts'
 
 /** See `isLarge`. */
 const manyFiles = 2000
 
-export interface LayerPlan {
+export interface LayerPlan extends LayerHints {
   readonly name: string
   readonly compression: Compression
   readonly size: LayerSize
   /** What the last build made of the same input; undefined where it is to be made, or nobody may say. */
   readonly remembered: RememberedLayer | undefined
-  /** The blob that the last build made in its place, of whatever input. */
-  readonly previous: Descriptor | undefined
   changeset(): Promise<Changeset>
   /** Keeps what was made of it for the next build. */
   remember(layer: BuiltLayer): void
@@ -48,6 +49,10 @@ export interface LayersOver {
   readonly digests: readonly string[]
   /** What the last build made of them; undefined: not to be asked. */
   readonly memory: PlannedMemory | undefined
+  /** Of the project. */
+  readonly root: string
+  /** Whether others will be asked for layers by what these hold. */
+  readonly asksByContents: boolean
 }
 
 /**
@@ -62,7 +67,7 @@ export function openPlannedMemory({ cache, layers, options }: Session): PlannedM
 /** Layers without entries are left out, with the warning `OCB-LAYER-EMPTY`. Throws what `normalizeLayer` throws. */
 export async function planLayersOver(
   planned: readonly PlannedLayer[],
-  { place, open, digests, memory }: LayersOver,
+  { place, open, digests, memory, root, asksByContents }: LayersOver,
   session: Session,
 ): Promise<readonly LayerPlan[]> {
   const { cache, options } = session
@@ -77,8 +82,9 @@ export async function planLayersOver(
     const { remembered, previous, keep } = await recall(own, print, memory)
     const openLower = lower.opener()
     const changeset = changesetOf(layer, openLower)
-    // They take a while to start, and by then its changeset is made.
-    if (remembered === undefined && isLarge(layer)) session.deflater.start()
+    // A layer that was here before may be so again, on a machine where no file's times are known.
+    const files = asksByContents || previous !== undefined ? session.files(root) : undefined
+    const ahead = remembered === undefined && isLarge(layer) ? begin(layer, files, session) : undefined
     const made = remembered === undefined ? await changeset() : undefined
     if (made?.entries.length === 0) {
       session.reporter.warn('OCB-LAYER-EMPTY', `the layer "${name}" has no entries and is left out`)
@@ -93,6 +99,7 @@ export async function planLayersOver(
       size,
       remembered,
       previous,
+      ahead,
       changeset,
       remember: ({ shape, key }) => keep?.({ shape, key, size, sketch }),
     }
@@ -146,9 +153,19 @@ async function recall(
   }
 }
 
+/** Has threads start, which takes a while, and hash what is likely to be asked for, until the changeset is made. */
+function begin(
+  { compression, placements }: PlannedLayer,
+  files: FileDigests | undefined,
+  { deflater }: Session,
+): LayerHints['ahead'] {
+  const ahead = files && hashAhead(treeFiles(placements), files, deflater)
+  if (ahead === undefined && compression.type !== 'none') deflater.start()
+  return ahead
+}
+
 /** Of files so many that to order them takes as long as threads take to start. */
-function isLarge({ compression, placements }: PlannedLayer): boolean {
-  if (compression.type === 'none') return false
+function isLarge({ placements }: PlannedLayer): boolean {
   return placements.some((placed) => placed.type === 'tree' && placed.columns.names.length > manyFiles)
 }
 

@@ -4,6 +4,7 @@ import { resolve } from 'node:path'
 import type { BuildOptions } from '../build-types.ts'
 import { cacheLimitOf } from '../cache/cache-size.ts'
 import { openCacheFolder, type CacheFolder } from '../cache/cache-folder.ts'
+import { openFileDigests, type FileDigests } from '../cache/file-digests.ts'
 import { openFolderListings, type FolderListings } from '../cache/folder-listings.ts'
 import { defaultCacheDir, processEnvironment, type Environment } from '../environment.ts'
 import { asBuildError, OciBuildError, systemErrorCode } from '../errors.ts'
@@ -39,6 +40,8 @@ export interface Session {
   /** When the session began, in milliseconds since the epoch. */
   readonly startedWallMs: number
   readonly registries: Registries
+  /** What is known of the files of a project, by its root: one memory for all its images. */
+  files(root: string): FileDigests
   /** What this build was told or read of images elsewhere, by what was asked: each is asked once. */
   readonly asked: Asked
   /**
@@ -129,6 +132,7 @@ async function openSession(
   atEnd(() => deflater.close())
   const kept: (() => void)[] = []
   const listings = new Map<string, FolderListings>()
+  const meanwhile = (work: () => void): void => void kept.push(work)
   const doMeanwhile = (): void => {
     for (const keptWork of kept.splice(0)) keptWork()
   }
@@ -139,6 +143,7 @@ async function openSession(
       // Something else went wrong before, and is what there is to tell.
     }
   })
+  const memories = new Map<string, FileDigests>()
   return {
     options,
     environment,
@@ -163,7 +168,15 @@ async function openSession(
     startedWallMs: environment.wallClockMs(),
     registries,
     asked: { roots: new Map(), names: new Map() },
-    meanwhile: (work) => void kept.push(work),
+    files(root) {
+      const known = memories.get(root)
+      if (known !== undefined) return known
+      const files = openFileDigests(cache.filesDir, root, environment.wallClockMs)
+      memories.set(root, files)
+      meanwhile(() => files.save())
+      return files
+    },
+    meanwhile,
     doMeanwhile,
     atEnd,
     elapsedMs: () => environment.now() - startedMs,

@@ -3,7 +3,10 @@
 import { sep } from 'node:path'
 import type { MtimeSpec, OwnerSpec } from '../config/resolved-spec.ts'
 import { fileMtimeFor, otherMtimeFor } from './entry-metadata.ts'
-import type { FileSource, Placed, Placement } from './placement.ts'
+import type { FileSource } from '../rootfs/file-source.ts'
+import type { Placed, Placement } from './placement.ts'
+
+type HostSource = Extract<FileSource, { readonly kind: 'host' }>
 
 /** A row's type is its place here. */
 export const rowTypes = ['file', 'directory', 'symlink', 'hardlink'] as const
@@ -52,6 +55,19 @@ export function* eachPlacement(items: Iterable<Placed>): Generator<Placement> {
     if (item.type === 'tree') yield* treePlacements(item)
     else yield item
   }
+}
+
+/** The files of all trees. */
+export function treeFiles(items: Iterable<Placed>): readonly HostSource[] {
+  const isFile = rowTypes.indexOf('file')
+  const files: HostSource[] = []
+  for (const item of items) {
+    if (item.type !== 'tree') continue
+    const { columns } = item
+    for (const [row, type] of columns.types.entries())
+      if (type === isFile) files.push(new TreeFile(columns, row))
+  }
+  return files
 }
 
 /** One placement a row. */

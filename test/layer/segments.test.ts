@@ -97,7 +97,7 @@ async function build(
       segments: createSegmentMemory(join(dir, 'segments'), store, deflater),
     },
     { id: '', progress() {}, finish() {} },
-    previous,
+    { previous },
   )
   const blob = readFileSync(join(dir, 'content/blobs/sha256', layer.descriptor.digest.slice(7)))
   return { layer, compressed, blob }

@@ -62,6 +62,22 @@ describe('a clean machine and an image in the registry', () => {
     expect(registry.lines().length, registry.lines().join('\n')).toBeLessThanOrEqual(4)
   })
 
+  it('take over a layer of many files, and make it anew where one of them is another', async () => {
+    for (let index = 0; index < 2100; index += 1)
+      writeFileSync(join(folder, 'deps', `${index}.txt`), `${index}`)
+    // As if they had been written long ago.
+    const environment = { ...processEnvironment(), threads: 2, wallClockMs: () => Date.now() + 3_600_000 }
+    const first = await machine(folder, 'one').run(appSpec(), { environment })
+    const second = await machine(folder, 'two').run(appSpec(), { environment })
+    expect(second.images[0]?.digest).toBe(first.images[0]?.digest)
+    expect(layersOf(second).map(({ cached }) => cached)).toEqual([true, true])
+    writeFileSync(join(folder, 'deps', '2000.txt'), '0002')
+    const third = await machine(folder, 'three').run(appSpec(), { environment })
+    expect(layersOf(third).map(({ cached }) => cached)).toEqual([false, true])
+    const fourth = await machine(folder, 'two').run(appSpec(), { environment })
+    expect(layersOf(fourth)[0]?.digest).toBe(layersOf(third)[0]?.digest)
+  })
+
   it('make only what changed', async () => {
     await machine(folder, 'one').run(appSpec())
     writeFileSync(join(folder, 'app.js'), 'console.log(2)\n')
