@@ -12,6 +12,8 @@ export interface Endpoint {
   origin(): URL
   /** Whether the host may be spoken to over plain HTTP. */
   readonly allowsPlainHttp: boolean
+  /** Whether it is on this machine. */
+  readonly isLocal: boolean
   /** The host answered: the scheme holds from now on. */
   settle(): void
   /** TLS did not start. True: the scheme is http now, try again. `tried` is the scheme that failed. */
@@ -24,11 +26,13 @@ export interface Endpoint {
 export function createEndpoint(settings: RegistrySettings): Endpoint {
   const address = apiHosts.get(settings.host) ?? settings.host
   const secure = readUrl(`https://${address}/`)
-  const allowsPlainHttp = settings.insecure || (secure !== undefined && isLoopbackHost(secure.hostname))
+  const isLocal = secure !== undefined && isLoopbackHost(secure.hostname)
+  const allowsPlainHttp = settings.insecure || isLocal
   let scheme: 'https:' | 'http:' = 'https:'
   let settled = false
   return {
     allowsPlainHttp,
+    isLocal,
     origin: () => new URL(`${scheme}//${address}/`),
     settle: () => void (settled = true),
     fallBack(tried) {

@@ -5,6 +5,7 @@ import { createAuthorizer, type AuthorizationState } from './authorizer.ts'
 import { createEndpoint } from './endpoint.ts'
 import { openHttpClient, type HttpClient } from './http-client.ts'
 import { exchange, type ExchangeRequest, type ExchangeResponse, type RequestBody } from './http-exchange.ts'
+import { speaksPlainHttp } from './plain-http.ts'
 import { dropBody } from './read-body.ts'
 import { limitsOf, type RegistryContext, type RegistryLimits } from './registry-context.ts'
 import { connectionError, isTlsStartFailure } from './connection-error.ts'
@@ -121,12 +122,19 @@ export function openSession(context: RegistryContext, host: string): HostSession
     },
   })
 
+  let looked: Promise<void> | undefined
+  /** Most registries of this machine have no TLS, and to start it, only to be refused, takes 60 ms. */
+  const look = async (): Promise<void> => {
+    if (endpoint.isLocal && (await speaksPlainHttp(endpoint.origin()))) endpoint.fallBack('https:')
+  }
+
   /** One attempt: the scheme is found out, and a 401 is answered. */
   const attempt = async (
     request: SessionRequest,
     signal: AbortSignal | undefined,
   ): Promise<ExchangeResponse> => {
     let scopes = request.scopes
+    await (looked ??= look())
     for (let round = 1; ;) {
       const url =
         typeof request.target === 'string' ? new URL(request.target, endpoint.origin()) : request.target
