@@ -122,24 +122,20 @@ function tableOf(columns: Columns): DigestTable {
     find(path, stat) {
       if (count === 0) return undefined
       // Mostly the next one, or the last one again.
-      const near = [next, next - 1].find((row) => row >= 0 && row < count && isAt(row, path, stat))
+      const near = isAt(next, path, stat) ? next : isAt(next - 1, path, stat) ? next - 1 : undefined
       const row = near ?? search(path, stat)
       if (row !== undefined) next = row + 1
       return row
     },
     digestAt: (row) => digestOf(digests, row),
     encodeWith(rows, keeps) {
+      const added = addedPaths(rows)
       // Of most paths their length tells that they are none of the new ones.
-      const lengths = new Set<number>()
-      let [total, pathBytes] = [rows.paths.size, 0]
-      for (const path of rows.paths.keys()) {
-        const length = Buffer.byteLength(path)
-        lengths.add(length)
-        pathBytes += length
-      }
+      const lengths = new Set(count === 0 ? [] : added.lengths)
       const replaced = (row: number): boolean =>
         lengths.has((ends[row] ?? 0) - startOf(row)) && rows.paths.has(pathAt(row))
       const kept = runsOf(count, (row) => keeps(row) && !replaced(row))
+      let [total, pathBytes] = [rows.paths.size, added.bytes.length]
       for (const [start, end] of kept) {
         total += end - start
         pathBytes += startOf(end) - startOf(start)
@@ -159,12 +155,18 @@ function tableOf(columns: Columns): DigestTable {
         for (let row = start; row < end; row += 1) made.ends[index++] = (ends[row] ?? 0) + moved
         pathsEnd += startOf(end) - startOf(start)
       }
-      for (const [path, row] of rows.paths) {
+      made.paths.set(added.bytes, pathsEnd)
+      let place = 0
+      for (const row of rows.paths.values()) {
         const stat = rows.stats[row]
         if (stat === undefined) throw new Error('a row without a stat')
-        made.stats.set([stat.size, stat.mtimeMs, stat.ctimeMs, stat.ino], index * statNumbers)
+        const at = index * statNumbers
+        made.stats[at] = stat.size
+        made.stats[at + 1] = stat.mtimeMs
+        made.stats[at + 2] = stat.ctimeMs
+        made.stats[at + inoAt] = stat.ino
         made.digests.set(digestOf(rows.digests, row), index * digestBytes)
-        pathsEnd += made.paths.write(path, pathsEnd)
+        pathsEnd += added.lengths[place++] ?? 0
         made.ends[index++] = pathsEnd
       }
       const head = Buffer.alloc(8)
@@ -174,6 +176,15 @@ function tableOf(columns: Columns): DigestTable {
       return Buffer.concat([format, sha256Bytes(body), body])
     },
   }
+}
+
+/** One after the other, and the bytes of each. */
+function addedPaths({ paths }: NewRows): { readonly bytes: Buffer; readonly lengths: readonly number[] } {
+  const texts = Array.from(paths.keys())
+  const joined = texts.join('')
+  const bytes = Buffer.from(joined)
+  const isAscii = bytes.length === joined.length
+  return { bytes, lengths: texts.map((path) => (isAscii ? path.length : Buffer.byteLength(path))) }
 }
 
 function digestOf(digests: Uint8Array, row: number): Uint8Array {
