@@ -199,7 +199,7 @@ function planContext(
     blobs: staging,
     offline: options.offline === true,
     environment,
-    listingsOf: options.verifyCache === true ? undefined : session.listingsOf,
+    listingsOf: options.verifyCache === true ? undefined : session.listings,
     copies,
     async openImage(reference, wanted) {
       const source = await openSpecSource(reference, spec, session, pins)

@@ -36,7 +36,7 @@ export interface Session {
   /** Its threads start when there is something to compress. */
   readonly deflater: Deflater
   /** What the folders of a project held, by its root. */
-  listingsOf(root: string): FolderListings
+  listings(root: string): FolderListings
   /** When the session began, in milliseconds since the epoch. */
   readonly startedWallMs: number
   readonly registries: Registries
@@ -131,8 +131,19 @@ async function openSession(
   const deflater = createDeflater(environment.threads)
   atEnd(() => deflater.close())
   const kept: (() => void)[] = []
-  const listings = new Map<string, FolderListings>()
   const meanwhile = (work: () => void): void => void kept.push(work)
+  /** One memory for all images of a root. */
+  const ofEachRoot = <T extends { save(): void }>(open: (root: string) => T): ((root: string) => T) => {
+    const opened = new Map<string, T>()
+    return (root) => {
+      const known = opened.get(root)
+      if (known !== undefined) return known
+      const memory = open(root)
+      opened.set(root, memory)
+      meanwhile(() => memory.save())
+      return memory
+    }
+  }
   const doMeanwhile = (): void => {
     for (const keptWork of kept.splice(0)) keptWork()
   }
@@ -143,7 +154,6 @@ async function openSession(
       // Something else went wrong before, and is what there is to tell.
     }
   })
-  const memories = new Map<string, FileDigests>()
   return {
     options,
     environment,
@@ -157,25 +167,11 @@ async function openSession(
     timeSpent: createTimeSpent(environment.now),
     layers: createLayerCache(cache.layersDir, staging, environment.wallClockMs),
     deflater,
-    listingsOf(root) {
-      const known = listings.get(root)
-      if (known !== undefined) return known
-      const opened = openFolderListings(cache.foldersDir, root, environment.wallClockMs)
-      listings.set(root, opened)
-      kept.push(() => opened.save())
-      return opened
-    },
+    listings: ofEachRoot((root) => openFolderListings(cache.foldersDir, root, environment.wallClockMs)),
     startedWallMs: environment.wallClockMs(),
     registries,
     asked: { roots: new Map(), names: new Map() },
-    files(root) {
-      const known = memories.get(root)
-      if (known !== undefined) return known
-      const files = openFileDigests(cache.filesDir, root, environment.wallClockMs)
-      memories.set(root, files)
-      meanwhile(() => files.save())
-      return files
-    },
+    files: ofEachRoot((root) => openFileDigests(cache.filesDir, root, environment.wallClockMs)),
     meanwhile,
     doMeanwhile,
     atEnd,
