@@ -46,7 +46,7 @@ const searches = 64
 interface Columns {
   readonly count: number
   readonly stats: Float64Array
-  readonly digests: Buffer
+  readonly digests: Uint8Array
   readonly ends: Uint32Array
   readonly paths: Buffer
 }
@@ -82,7 +82,8 @@ function parseColumns(bytes: Buffer): Columns | undefined {
     count,
     // Copies: numbers must lie at multiples of their length.
     stats: new Float64Array(Uint8Array.from(body.subarray(8, statsEnd)).buffer),
-    digests: body.subarray(statsEnd, digestsEnd),
+    // A plain view: those that are taken of a Buffer take five times as long.
+    digests: new Uint8Array(body.buffer, body.byteOffset + statsEnd, count * digestBytes),
     ends: new Uint32Array(Uint8Array.from(body.subarray(digestsEnd, endsEnd)).buffer),
     paths: body.subarray(endsEnd),
   }

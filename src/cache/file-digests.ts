@@ -40,7 +40,12 @@ export function openFileDigests(filesDir: string, root: string, wallClockMs: () 
   const file = join(filesDir, `${sha256(root).slice('sha256:'.length, 32)}.bin`)
   let table: DigestTable | undefined
   const open = (): DigestTable => (table ??= readDigestTable(file))
-  const used = new Set<number>()
+  /** By row, of the table. */
+  let used = new Uint8Array(0)
+  const use = (row: number, { count }: DigestTable): void => {
+    if (used.length !== count) used = new Uint8Array(count)
+    used[row] = 1
+  }
   const fresh = createFreshRows()
   const isSettled = ({ mtimeMs, ctimeMs }: HostSource): boolean =>
     Math.max(mtimeMs, ctimeMs) <= wallClockMs() - racyMs
@@ -53,7 +58,7 @@ export function openFileDigests(filesDir: string, root: string, wallClockMs: () 
       // To make up a path takes longer than all else.
       const row = known.count === 0 ? undefined : known.find(source.path, source)
       if (row === undefined) return undefined
-      used.add(row)
+      use(row, known)
       return known.digestAt(row)
     },
     remember(source, digest) {
@@ -62,15 +67,15 @@ export function openFileDigests(filesDir: string, root: string, wallClockMs: () 
       const known = open()
       const row = known.count === 0 ? undefined : known.find(source.path, source)
       if (row === undefined || Buffer.compare(known.digestAt(row), digest) !== 0) fresh.add(source, digest)
-      else used.add(row)
+      else use(row, known)
     },
     save() {
       if (fresh.isEmpty()) return
       const known = open()
-      const keepsUnused = known.count - used.size <= maxUnused
+      const keepsUnused = used.reduce((count, isUsed) => count - isUsed, known.count) <= maxUnused
       writeMemory(
         file,
-        known.encodeWith(fresh.rows(), (row) => keepsUnused || used.has(row)),
+        known.encodeWith(fresh.rows(), (row) => keepsUnused || used[row] === 1),
       )
     },
   }
@@ -94,7 +99,7 @@ function createFreshRows(): {
 } {
   const paths = new Map<string, number>()
   const stats: HostSource[] = []
-  let digests = Buffer.alloc(64 * digestBytes)
+  let digests = new Uint8Array(64 * digestBytes)
   let told = 0
   let next = 0
   const tell = (): void => {
@@ -116,7 +121,7 @@ function createFreshRows(): {
     add(source, digest) {
       const at = stats.push(source) * digestBytes - digestBytes
       if (at === digests.length) {
-        const more = Buffer.alloc(digests.length * 2)
+        const more = new Uint8Array(digests.length * 2)
         more.set(digests)
         digests = more
       }

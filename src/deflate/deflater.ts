@@ -3,6 +3,7 @@
 import { Worker } from 'node:worker_threads'
 import { deflateModule, windowBytes } from './deflate-module.ts'
 import { encodeBlock, type DeflateJob } from './encode-block.ts'
+import type { FileParts, PartStats } from './file-part.ts'
 import { createFileRun, type FileRange, type FileRun } from './file-run.ts'
 import { threadCode } from './thread-code.ts'
 
@@ -43,6 +44,8 @@ export interface Deflater {
   hasher(withCrc32: boolean): StreamHasher
   /** Begins to read and hash files, on a thread fewer than there may be: whoever asks may take files too. */
   hashFiles(files: readonly FileRange[]): FileRun
+  /** Reads parts of files into a buffer on one of the threads. */
+  readFiles(buffer: SharedArrayBuffer, parts: FileParts): Promise<PartStats>
   /** Ends the threads. What they have not done fails, and so does all that is asked later. */
   close(): Promise<void>
 }
@@ -59,6 +62,7 @@ export function createDeflater(threads: number): Deflater {
   const running: Thread[] = []
   let closed = false
   let hashers = 0
+  let reader: Thread | undefined
 
   const startOne = (): Thread => {
     const workerData = { module: deflateModule(), windowBytes }
@@ -140,6 +144,14 @@ export function createDeflater(threads: number): Deflater {
           Array.from({ length: asked }, () => ask(next(most), { ...task, task: 'hashFiles' })),
         )
       })
+    },
+    async readFiles(buffer, { paths, ranges }) {
+      // Always the same one: each thread would compile for itself what reads.
+      reader ??= next()
+      // No path has a NUL, and one string is handed over faster than many.
+      const answer = await ask(reader, { buffer, paths: paths.join('\0'), ranges, task: 'readFiles' })
+      if (answer instanceof Float64Array) return answer
+      throw new Error('a reading thread answered with something else')
     },
     async close() {
       closed = true

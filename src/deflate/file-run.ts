@@ -29,14 +29,14 @@ export interface FileRun {
   readonly done: Promise<void>
 }
 
-/** What a thread is given: see `hash-files-code.ts`. */
+/** What a thread is given: see `read-files-code.ts`. */
 export interface FileTask {
   /** NUL ends none, so it stands between them. */
   readonly paths: string
   readonly memory: SharedArrayBuffer
 }
 
-/** What stands before the columns, also in `hash-files-code.ts`: how many files were taken, and whether to stop. */
+/** What stands before the columns, also in `read-files-code.ts`: how many files were taken, and whether to stop. */
 const takenAt = 0
 const stopAt = 1
 const headBytes = 8

@@ -3,17 +3,18 @@
  * test's. It compresses as `encode-block.ts` does, and answers tasks in the order in which they come.
  */
 
-import { hashFilesCode } from './hash-files-code.ts'
+import { readFilesCode } from './read-files-code.ts'
 
 export const threadCode: string = `
 const { parentPort, workerData } = require('node:worker_threads')
 const zlib = require('node:zlib')
 const { module, windowBytes } = workerData
-${hashFilesCode}
+${readFilesCode}
 let encoder
 const streams = new Map()
 const tasks = {
   hashFiles,
+  readFiles,
   deflate({ buffer, start, length, dictionaryLength, level, output }) {
     encoder ??= new WebAssembly.Instance(module).exports
     const bytes = new Uint8Array(encoder.memory.buffer)

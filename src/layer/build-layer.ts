@@ -187,8 +187,14 @@ function changesetDigests({ entries }: Changeset, files: FileDigests): Changeset
       if (isFound[index] === 1) return contents.subarray(index * digestBytes, (index + 1) * digestBytes)
       const { source } = entry
       if (source.kind === 'bytes') return undefined
-      if (source.digest !== undefined) return Buffer.from(source.digest.slice('sha256:'.length), 'hex')
-      return files.lookup(source)
+      const digest =
+        source.digest === undefined
+          ? files.lookup(source)
+          : Buffer.from(source.digest.slice('sha256:'.length), 'hex')
+      if (digest === undefined) return undefined
+      contents.set(digest, index * digestBytes)
+      isFound[index] = 1
+      return digest
     },
     found(entry, index, digest) {
       checkDigest(entry.source, digest)
@@ -215,7 +221,6 @@ async function findDigests(
     if (entry.type !== 'file') continue
     const known = digests.known(entry, index)
     if (known === undefined) unknown.push({ entry, index })
-    else contents.set(known, index * digestBytes)
     index += 1
   }
   if (unknown.length === 0) return contents

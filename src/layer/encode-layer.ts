@@ -11,6 +11,7 @@ import type { Digest } from '../spec/digest.ts'
 import type { MediaType } from '../spec/media-type.ts'
 import { endOfArchiveBytes } from '../tar/tar-header.ts'
 import { standardLimits, zstdLimits } from './block-cutter.ts'
+import { createBelievedContents, type BelievedContents } from './believed-contents.ts'
 import type { Changeset } from './changeset.ts'
 import { joinCrc32 } from '../content/gzip-member.ts'
 import { segmentKey, StaleSegments, type KnownSegments, type Segment } from './segments.ts'
@@ -62,7 +63,8 @@ export function encodeLayer(changeset: Changeset, options: EncodeOptions): Encod
   const longest = limits.maxBytes + endOfArchiveBytes
   const encoder = createBlockEncoder(compression, longest, deflater, options.small === true)
   const bufferBytes = encoder.headroom + longest
-  const blocks = createPending(encoder, options)
+  const contents = createBelievedContents({ deflater, here: options.fewBytes, signal })
+  const blocks = createPending(encoder, contents, options)
   // Where every core is busy with deflate, a thread more to hash would only take turns with them; zstd leaves it time.
   const busy = compression.type === 'gzip' && known === undefined && deflater.threads <= 2
   const hasher = createStreamHasher(deflater, {
@@ -73,6 +75,8 @@ export function encodeLayer(changeset: Changeset, options: EncodeOptions): Encod
   const mostPending = compression.type === 'zstd' ? deflater.threads + 1 : deflater.threads * 2
   // Of a block that is taken its crc32 tells whether its bytes are those of the digests; others are checked.
   const believes = known !== undefined && encoder.needsCrc32
+  // Files are read a few at a time: their blocks wait for threads that hash others.
+  const mostUnread = believes && options.fewBytes !== true ? deflater.threads * 2 : 0
   const segments: Segment[] = []
   let tarBytes = 0
   let offset = encoder.head?.length ?? 0
@@ -96,7 +100,8 @@ export function encodeLayer(changeset: Changeset, options: EncodeOptions): Encod
       return bytes
     }
     if (encoder.head) yield encoder.head
-    for (const block of tarBlocks(changeset, { limits, digests, takeBuffer, believes })) {
+    const planned = tarBlocks(changeset, { limits, digests, takeBuffer, believes })
+    for await (const block of believes ? contents.read(planned, mostUnread) : planned) {
       throwIfAborted(signal)
       if (block === undefined) {
         await setImmediate()
@@ -107,7 +112,7 @@ export function encodeLayer(changeset: Changeset, options: EncodeOptions): Encod
       const hashed = hasher.add({ buffer: bytes.buffer, start: bytes.byteOffset, length: bytes.length })
       hashed.catch(() => {})
       const output = outputs.pop() ?? new SharedArrayBuffer(encoder.outputBytes)
-      queue.push({ ...blocks.begin(block, output), hashed, output })
+      queue.push({ ...(await blocks.begin(block, output)), hashed, output })
       const first = queue.length > mostPending ? queue.shift() : undefined
       if (first) {
         yield await finish(first)
@@ -138,12 +143,14 @@ export function encodeLayer(changeset: Changeset, options: EncodeOptions): Encod
 /** Blocks that are taken from an earlier blob or begun to be encoded, in order. */
 function createPending(
   encoder: BlockEncoder,
+  contents: BelievedContents,
   { compression, encoderId, known }: EncodeOptions,
-): { begin(block: TarBlock, output: SharedArrayBuffer): Omit<Pending, 'hashed' | 'output'> } {
+): { begin(block: TarBlock, output: SharedArrayBuffer): Promise<Omit<Pending, 'hashed' | 'output'>> } {
   const level = compression.type === 'none' ? 0 : compression.level
   const settings = `${compression.type}:${level} ${encoderId}`
   return {
-    begin({ bytes, identity, check }, output) {
+    async begin(block, output) {
+      const { bytes, identity } = block
       const key = segmentKey(settings, encoder.dictionary(), identity)
       const found = known?.find(key)
       if (found !== undefined) {
@@ -151,7 +158,7 @@ function createPending(
         const wanted = encoder.needsCrc32 ? found.crc32 : undefined
         return { key, block: bytes, encoded: Promise.resolve(found.bytes), wanted }
       }
-      check()
+      await contents.check(block)
       const encoded = encoder.encode(bytes, output)
       // The failure is met where the block is awaited; here it only must not count as unhandled.
       encoded.catch(() => {})

@@ -13,16 +13,25 @@ export function sourceSize(source: FileSource): number {
 
 /** Reads a whole file into `buffer` at `offset`, which must have room. Throws `OCB-FILE-CHANGED`, `OCB-FILE-UNREADABLE`. */
 export function readWhole(source: FileSource, buffer: Buffer, offset: number): void {
-  if (source.kind === 'bytes') {
-    buffer.set(source.bytes, offset)
-    return
-  }
+  if (source.kind === 'bytes') buffer.set(source.bytes, offset)
+  else readPart(source, 0, source.size, buffer, offset)
+}
+
+/** As `readWhole`, of `length` bytes from `start` on. */
+export function readPart(
+  source: HostSource,
+  start: number,
+  length: number,
+  buffer: Buffer,
+  offset: number,
+): void {
   const file = open(source)
   try {
     let filled = 0
-    while (filled < source.size) {
-      const count = readSync(file, buffer, offset + filled, source.size - filled, positionIn(source, filled))
-      if (count === 0) throw changed(source, `it ended after ${filled} of ${source.size} bytes`)
+    while (filled < length) {
+      const position = start === 0 ? positionIn(source, filled) : (source.offset ?? 0) + start + filled
+      const count = readSync(file, buffer, offset + filled, length - filled, position)
+      if (count === 0) throw changed(source, `it ended after ${start + filled} of ${source.size} bytes`)
       filled += count
     }
     checkUnchanged(source, fstatSync(file))

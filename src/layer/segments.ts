@@ -3,14 +3,14 @@
  * bytes instead of compressing it again.
  */
 
-import { closeSync, openSync, readFileSync, readSync } from 'node:fs'
+import { closeSync, existsSync, openSync, readFileSync, readSync } from 'node:fs'
 import { join } from 'node:path'
 import { writeMemory } from '../content/atomic-file.ts'
 import { sha256, sha256Bytes } from '../content/hash.ts'
 import type { Fetcher, FileBacked, StoreOptions } from '../content/store.ts'
 import type { Deflater } from '../deflate/deflater.ts'
 import type { Descriptor } from '../spec/descriptor.ts'
-import { splitDigest } from '../spec/digest.ts'
+import { splitDigest, type Digest } from '../spec/digest.ts'
 
 /** One encoded block of a blob, in the blob's order. */
 export interface Segment {
@@ -41,6 +41,8 @@ export class StaleSegments extends Error {
 
 export interface SegmentMemory {
   keep(blob: Descriptor, segments: readonly Segment[]): void
+  /** Has a thread look at the bytes of a large blob that `open` is most likely asked for soon. */
+  expect(blob: Descriptor): Promise<void>
   /** Undefined where nothing is remembered of the blob, or its bytes are not there any more. */
   open(blob: Descriptor, options?: StoreOptions): Promise<KnownSegments | undefined>
 }
@@ -67,7 +69,20 @@ export function createSegmentMemory(
   deflater: Deflater,
 ): SegmentMemory {
   const pathOf = ({ digest }: Descriptor): string => join(dir, splitDigest(digest).encoded)
+  const checks = new Map<Digest, Promise<boolean>>()
+  const check = (path: string, blob: Descriptor): Promise<boolean> => {
+    const isWhole = checks.get(blob.digest) ?? isHashedWhole(path, blob, deflater)
+    checks.set(blob.digest, isWhole)
+    // Met where it is asked for; here it only must not count as unhandled.
+    isWhole.catch(() => {})
+    return isWhole
+  }
   return {
+    async expect(blob) {
+      if (blob.size < smallBytes || !existsSync(pathOf(blob))) return
+      const file = await blobs.fileOf(blob)
+      if (file !== undefined) void check(file.path, blob)
+    },
     keep(blob, segments) {
       const rows = Buffer.alloc(segments.length * rowBytes)
       for (const [index, { key, offset, length, crc32 }] of segments.entries()) {
@@ -85,8 +100,7 @@ export function createSegmentMemory(
       if (segments === undefined || file === undefined) return undefined
       const descriptor = openSync(file.path, 'r')
       // Bytes that went bad would go into a new blob, whose digest says that they are right.
-      const isWhole =
-        blob.size < smallBytes ? isReadWhole(blobs, blob, options) : isHashedWhole(file.path, blob, deflater)
+      const isWhole = blob.size < smallBytes ? isReadWhole(blobs, blob, options) : check(file.path, blob)
       // Met where it is asked for; here it only must not count as unhandled.
       isWhole.catch(() => {})
       return {

@@ -6,8 +6,8 @@ import { encodeHeader, endOfArchiveBytes, paddingBytes } from '../tar/tar-header
 import { patchTime, recordBytes } from '../tar/ustar.ts'
 import { cutsBefore, type BlockLimits } from './block-cutter.ts'
 import type { Changeset, ChangesetEntry } from './changeset.ts'
-import { changed, hashInPieces, openPieces, readWhole, sourceSize } from './read-source.ts'
-import { StaleSegments } from './segments.ts'
+import type { BelievedContent } from './believed-contents.ts'
+import { changed, hashInPieces, openPieces, readWhole, sourceSize, type PieceReader } from './read-source.ts'
 import { tarEntry, tarPath } from './tar-entry.ts'
 
 /** Stands for the records that end a tar. */
@@ -31,7 +31,7 @@ export interface TarBlockOptions {
   readonly digests: ContentDigests
   /** Gives a buffer of `limits.maxBytes` and `endOfArchiveBytes`; the consumer of a block may hand it out again once it is done. */
   readonly takeBuffer: () => Buffer
-  /** Whether digests that are known are taken without a look at the bytes, until `check` is called: default false. */
+  /** Whether files whose digests are known are left to be read, and to be checked, by whoever takes the block: default false. */
   readonly believes?: boolean | undefined
 }
 
@@ -40,11 +40,8 @@ export interface TarBlock {
   readonly bytes: Buffer
   /** What the bytes are made of, as hex: equal for equal bytes made of the same entries. */
   readonly identity: string
-  /**
-   * Asks for the contents whose digests were believed to be hashed, where nothing else tells that the bytes are theirs:
-   * at once, of a large file after its last piece. Throws `StaleSegments` where they are others.
-   */
-  check(): void
+  /** What is still to be read into it. */
+  readonly believed: readonly BelievedContent[]
 }
 
 /** Yields the blocks of a layer's tar in order; undefined while there is none yet, so that a consumer can let others run. */
@@ -63,7 +60,34 @@ export function* tarBlocks(
   const takeBlock = (bytes: Buffer): TarBlock => {
     const contents = believed
     believed = []
-    return { bytes, identity: facts.take(), check: () => checkContents(bytes, contents) }
+    return { bytes, identity: facts.take(), believed: contents }
+  }
+  const believedDigest = (entry: FileEntry, size: number, start: number): Uint8Array | undefined => {
+    const { source } = entry
+    if (options.believes !== true || source.kind === 'bytes') return undefined
+    const digest = options.digests.known(entry, files)
+    if (digest !== undefined) believed.push({ source, digest, start: 0, length: size, at: start })
+    return digest
+  }
+  const readDigest = (entry: FileEntry, size: number, start: number): Uint8Array => {
+    readWhole(entry.source, buffer, start)
+    const digest = sha256Bytes(buffer.subarray(start, start + size))
+    options.digests.found(entry, files, digest)
+    return digest
+  }
+  // Apart from the loop, which is left and entered again at every block: it is compiled for itself, and once.
+  const add = (entry: ChangesetEntry, header: Buffer, size: number): void => {
+    const start = filled + header.length
+    if (entry.type === 'file') {
+      const digest = believedDigest(entry, size, start) ?? readDigest(entry, size, start)
+      files += 1
+      setContentTime(entry, digest, header, times)
+      facts.add(digest)
+    }
+    facts.add(header)
+    buffer.set(header, filled)
+    filled = start + size
+    for (const end = filled + paddingBytes(size); filled < end; filled += 1) buffer[filled] = 0
   }
   for (const entry of changeset.entries) {
     const header = encodeHeader(tarEntry(entry, knownTime(entry, times)), scratch)
@@ -80,21 +104,7 @@ export function* tarBlocks(
       buffer = takeBuffer()
       continue
     }
-    if (entry.type === 'file') {
-      const start = filled + header.length
-      readWhole(entry.source, buffer, start)
-      const known = options.believes === true ? options.digests.known(entry, files) : undefined
-      if (known !== undefined) believed.push({ start, end: start + size, digest: known })
-      const digest = known ?? sha256Bytes(buffer.subarray(start, start + size))
-      options.digests.found(entry, files, digest)
-      files += 1
-      setContentTime(entry, digest, header, times)
-      facts.add(digest)
-    }
-    facts.add(header)
-    buffer.set(header, filled)
-    buffer.fill(0, filled + header.length + size, filled + unitBytes)
-    filled += unitBytes
+    add(entry, header, size)
   }
   if (cutsBefore(limits, filled, endOfArchiveBytes, undefined)) {
     yield takeBlock(buffer.subarray(0, filled))
@@ -104,19 +114,6 @@ export function* tarBlocks(
   buffer.fill(0, filled, filled + endOfArchiveBytes)
   facts.add(endOfArchive)
   yield takeBlock(buffer.subarray(0, filled + endOfArchiveBytes))
-}
-
-/** A part of a block that is taken for the content of this digest. */
-interface BelievedContent {
-  readonly start: number
-  readonly end: number
-  readonly digest: Uint8Array
-}
-
-function checkContents(bytes: Buffer, contents: readonly BelievedContent[]): void {
-  for (const { start, end, digest } of contents) {
-    if (!sha256Bytes(bytes.subarray(start, end)).equals(digest)) throw new StaleSegments()
-  }
 }
 
 /** A unit over the longest block begins a block, is cut at every `maxBytes`, and ends one. */
@@ -138,20 +135,20 @@ function* largeFile(
   const isBelieved = known !== undefined && options.believes === true
   const digester =
     isBelieved || (known === undefined && digests.isSettled(entry)) ? undefined : createDigester()
-  let isAsked = false
-  const check = (): void => {
-    isAsked = isBelieved
-  }
   setContentTime(entry, digest, header, times)
   const size = sourceSize(entry.source)
-  const pieces = openPieces(entry.source)
+  let believed: BelievedContent[] = []
+  const pieces = isBelieved
+    ? believedPieces(entry, digest, (piece) => void believed.push(piece))
+    : openPieces(entry.source)
   let buffer = first
   buffer.set(header)
   let filled = header.length
   try {
     for (let left = size; left > 0;) {
       if (filled === maxBytes) {
-        yield { bytes: buffer.subarray(0, filled), identity: pieceIdentity(header, hex, left), check }
+        yield { bytes: buffer.subarray(0, filled), identity: pieceIdentity(header, hex, left), believed }
+        believed = []
         buffer = options.takeBuffer()
         filled = 0
       }
@@ -168,17 +165,32 @@ function* largeFile(
   if (digester !== undefined && digester.digest() !== `sha256:${hex}`) {
     throw changed(entry.source, 'two readings gave different bytes')
   }
-  digests.found(entry, index, digest)
+  if (known === undefined) digests.found(entry, index, digest)
   // Records divide `maxBytes`, so the padding never reaches over a cut.
   buffer.fill(0, filled, filled + paddingBytes(size))
   yield {
     bytes: buffer.subarray(0, filled + paddingBytes(size)),
     identity: pieceIdentity(header, hex, 0),
-    check,
+    believed,
   }
-  if (!isAsked) return
-  const seen = yield* hashWithPauses(entry, Buffer.allocUnsafeSlow(maxBytes))
-  if (seen !== hex) throw new StaleSegments()
+}
+
+/** Notes what is to be read, and reads nothing. */
+function believedPieces(
+  { source }: FileEntry,
+  digest: Uint8Array,
+  note: (piece: BelievedContent) => void,
+): PieceReader {
+  if (source.kind === 'bytes') return openPieces(source)
+  let start = 0
+  return {
+    read(_, at, length) {
+      note({ source, digest, start, length, at })
+      start += length
+    },
+    finish() {},
+    close() {},
+  }
 }
 
 /** A piece of a large file is told by what is left of the file after it. */

@@ -7,7 +7,6 @@ import { buildLayer, type BuiltLayer, type LayerBuilder } from '../layer/build-l
 import { openBuiltLayers, type MadeLayer } from '../layer/built-layers.ts'
 import type { StepHandle } from '../events.ts'
 import { encoderIdOf } from '../layer/encoder-id.ts'
-import { createSegmentMemory } from '../layer/segments.ts'
 import type { Compression } from '../config/resolved-spec.ts'
 import { layerAnnotations } from '../layer/layer-key.ts'
 import type { Descriptor } from '../spec/descriptor.ts'
@@ -43,11 +42,10 @@ export async function buildImages(
   outputs: Outputs,
   session: Session,
 ): Promise<readonly StagedImage[]> {
-  const { staging, cache: cacheFolder, environment, options, deflater, layers: local } = session
+  const { staging, cache: cacheFolder, environment, options, deflater, segments, layers: local } = session
   const { signal, verifyCache: verify } = options
   const shared = createSharedLayers(local, platformsOf(plans), outputs, session)
   const { taken } = shared
-  const segments = createSegmentMemory(cacheFolder.segmentsDir, staging, deflater)
   const encoderId = (compression: Compression): string => encoderIdOf(compression, environment.node)
   const built = openBuiltLayers(cacheFolder.builtDir)
   const images: StagedImage[] = []

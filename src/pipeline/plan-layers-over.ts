@@ -84,7 +84,9 @@ export async function planLayersOver(
     const changeset = changesetOf(layer, openLower)
     // A layer that was here before may be so again, on a machine where no file's times are known.
     const files = asksByContents || previous !== undefined ? session.files(root) : undefined
-    const ahead = remembered === undefined && isLarge(layer) ? begin(layer, files, session) : undefined
+    const isBegun = remembered === undefined && isLarge(layer)
+    const ahead = isBegun ? begin(layer, files, session) : undefined
+    if (isBegun && previous !== undefined) await session.segments.expect(previous)
     const made = remembered === undefined ? await changeset() : undefined
     if (made?.entries.length === 0) {
       session.reporter.warn('OCB-LAYER-EMPTY', `the layer "${name}" has no entries and is left out`)

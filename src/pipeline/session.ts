@@ -11,6 +11,7 @@ import { asBuildError, OciBuildError, systemErrorCode } from '../errors.ts'
 import { createDeflater, type Deflater } from '../deflate/deflater.ts'
 import { createReporter, type Reporter, type Warning } from '../events.ts'
 import { createLayerCache, type LayerCache } from '../layer/layer-cache.ts'
+import { createSegmentMemory, type SegmentMemory } from '../layer/segments.ts'
 import { openLayout, type LayoutStore } from '../layout/layout-store.ts'
 import type { LayerEntry } from '../rootfs/tree-types.ts'
 import type { Descriptor } from '../spec/descriptor.ts'
@@ -35,6 +36,8 @@ export interface Session {
   readonly layers: LayerCache
   /** Its threads start when there is something to compress. */
   readonly deflater: Deflater
+  /** Of the blobs that earlier builds made. */
+  readonly segments: SegmentMemory
   /** What the folders of a project held, by its root. */
   listings(root: string): FolderListings
   /** When the session began, in milliseconds since the epoch. */
@@ -167,6 +170,7 @@ async function openSession(
     timeSpent: createTimeSpent(environment.now),
     layers: createLayerCache(cache.layersDir, staging, environment.wallClockMs),
     deflater,
+    segments: createSegmentMemory(cache.segmentsDir, staging, deflater),
     listings: ofEachRoot((root) => openFolderListings(cache.foldersDir, root, environment.wallClockMs)),
     startedWallMs: environment.wallClockMs(),
     registries,

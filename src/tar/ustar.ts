@@ -83,7 +83,8 @@ export function writeUstar(
 
 /** Sets the time of a header that ends with a record of `writeUstar`, in place; `mtime` must be one that ustar holds. */
 export function patchTime(header: Uint8Array, mtime: number): void {
-  const record = header.subarray(header.length - recordBytes)
+  // Mostly it is that record, and a view of it costs more than the rest.
+  const record = header.length === recordBytes ? header : header.subarray(header.length - recordBytes)
   let sum = 0
   for (let digit = 0; digit < checksumDigits; digit += 1)
     sum = sum * 8 + (record[checksumAt + digit] ?? 0) - 0x30

@@ -14,8 +14,8 @@ beforeEach(() => {
   mkdirSync(folder)
 })
 
-const digest = Buffer.alloc(32, 0xab)
-const other = Buffer.alloc(32, 0xcd)
+const digest = new Uint8Array(32).fill(0xab)
+const other = new Uint8Array(32).fill(0xcd)
 const now = 1_800_000_000_000
 
 function host(path: string, more: Partial<HostSource> = {}): HostSource {
@@ -96,7 +96,7 @@ describe('the digests of files', () => {
   it('are found in whatever order they are asked for, also those of many files', () => {
     const sources = Array.from({ length: 300 }, (_, index) => host(`/${index}`, { ino: index % 250 }))
     remembered(...sources)
-    const wanted = (source: HostSource): Buffer => Buffer.alloc(32, Number(source.path.slice(1)))
+    const wanted = (source: HostSource): Uint8Array => new Uint8Array(32).fill(Number(source.path.slice(1)))
     const files = memory()
     for (const source of sources.toReversed()) expect(files.lookup(source)).toEqual(digest)
     expect(files.lookup(host('/1', { ino: 2 }))).toBeUndefined()

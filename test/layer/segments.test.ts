@@ -1,6 +1,15 @@
 /** A layer that has blocks in common with an earlier one: their bytes are copied, and are those of a layer made anew. */
 
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  appendFileSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import * as fc from 'fast-check'
@@ -204,6 +213,57 @@ describe('segments of an earlier layer', () => {
     const again = await build(many, first.layer.descriptor, gzip, changeset, { lookup })
     expect(again.compressed).toBe(0)
     expect(again.layer).toEqual({ ...first.layer, cached: false })
+  })
+
+  it.each([
+    ['grew', 60 * KiB, 'OCB-FILE-CHANGED', (path: string) => appendFileSync(path, 'more')],
+    ['grew', 3000 * KiB, 'OCB-FILE-CHANGED', (path: string) => appendFileSync(path, 'more')],
+    ['shrank', 60 * KiB, 'OCB-FILE-CHANGED', (path: string) => truncateSync(path, 1)],
+    ['shrank', 3000 * KiB, 'OCB-FILE-CHANGED', (path: string) => truncateSync(path, 2000 * KiB)],
+    ['has other times', 60 * KiB, 'OCB-FILE-CHANGED', (path: string) => utimesSync(path, 1, 1)],
+    ['has other times', 3000 * KiB, 'OCB-FILE-CHANGED', (path: string) => utimesSync(path, 1, 1)],
+    ['went away', 60 * KiB, 'OCB-FILE-UNREADABLE', (path: string) => rmSync(path)],
+    ['went away', 3000 * KiB, 'OCB-FILE-UNREADABLE', (path: string) => rmSync(path)],
+  ])(
+    'are no reason to take a file that %s since it was selected, of %i bytes',
+    async (_, size, code, change) => {
+      const files = having(many, 'd/050', 1, size)
+      const first = await build(files)
+      const known = new Map(
+        Array.from(files, ([path, { size: bytes, seed }]) => [
+          join(dir, path.replaceAll('/', '-')),
+          sha256Bytes(bytesOf(bytes, seed)),
+        ]),
+      )
+      const source = hostChangesetOf(files)
+      change(join(dir, 'd-050'))
+      const lookup: FileDigests['lookup'] = ({ path }) => known.get(path)
+      const gzip = { type: 'gzip', level: 1 } as const
+      const again = build(files, first.layer.descriptor, gzip, source, { lookup })
+      await expect(again).rejects.toMatchObject({ code })
+    },
+  )
+
+  it('are looked at once, as soon as they are expected', async () => {
+    const { descriptor } = (await build(having(many, 'e/large', 5, 14_000 * KiB))).layer
+    const looks: string[] = []
+    const deflater: Deflater = {
+      ...threads,
+      hashFiles(files) {
+        looks.push(...files.map(({ path }) => path))
+        return threads.hashFiles(files)
+      },
+    }
+    const store = await openLayout(join(dir, 'content'))
+    const memory = createSegmentMemory(join(dir, 'segments'), store, deflater)
+    await memory.expect({ ...descriptor, digest: `sha256:${'0'.repeat(64)}` })
+    expect(looks).toEqual([])
+    await memory.expect(descriptor)
+    expect(looks.length).toBe(1)
+    const known = await memory.open(descriptor)
+    expect(await known?.isWhole()).toBe(true)
+    expect(looks.length).toBe(1)
+    known?.close()
   })
 
   it('are those of their own settings only', async () => {

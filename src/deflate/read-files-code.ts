@@ -1,13 +1,13 @@
-/** The task of a thread that reads files and hashes them; a part of `thread-code.ts`. The memory is a `FileRun`'s. */
+/** The tasks of a thread that reads files, into a block or to hash them; a part of `thread-code.ts`. The memory is a `FileRun`'s. */
 
-export const hashFilesCode: string = `
+export const readFilesCode: string = `
 const { createHash, hash } = require('node:crypto')
 const { closeSync, fstatSync, openSync, readSync } = require('node:fs')
 let scratch
-const fill = (file, length, position) => {
+const fill = (file, into, at, length, position) => {
   let filled = 0
   while (filled < length) {
-    const count = readSync(file, scratch, filled, length - filled, position + filled)
+    const count = readSync(file, into, at + filled, length - filled, position + filled)
     if (count === 0) return false
     filled += count
   }
@@ -15,12 +15,12 @@ const fill = (file, length, position) => {
 }
 const sumOf = (file, start, length, goesOn) => {
   if (length <= scratch.length) {
-    return fill(file, length, start) ? hash('sha256', scratch.subarray(0, length), 'buffer') : undefined
+    return fill(file, scratch, 0, length, start) ? hash('sha256', scratch.subarray(0, length), 'buffer') : undefined
   }
   const pieces = createHash('sha256')
   for (let done = 0; done < length; ) {
     const piece = Math.min(scratch.length, length - done)
-    if (!goesOn() || !fill(file, piece, start + done)) return undefined
+    if (!goesOn() || !fill(file, scratch, 0, piece, start + done)) return undefined
     pieces.update(scratch.subarray(0, piece))
     done += piece
   }
@@ -57,5 +57,28 @@ const hashFiles = ({ paths, memory }) => {
     }
   }
   parentPort.postMessage(0)
+}
+const readFiles = ({ buffer, paths, ranges }) => {
+  const bytes = new Uint8Array(buffer)
+  const stats = new Float64Array(ranges.length).fill(NaN)
+  let index = 0
+  for (const path of paths.split('\\0')) {
+    let file
+    try {
+      file = openSync(path, 'r')
+      if (fill(file, bytes, ranges[index], ranges[index + 2], ranges[index + 1])) {
+        const { size, mtimeMs, ino } = fstatSync(file)
+        stats[index] = size
+        stats[index + 1] = mtimeMs
+        stats[index + 2] = ino
+      }
+    } catch {
+      // Whoever asked reads it again, and finds out why.
+    } finally {
+      if (file !== undefined) closeSync(file)
+    }
+    index += 3
+  }
+  parentPort.postMessage(stats, [stats.buffer])
 }
 `
