@@ -1,6 +1,6 @@
 /** The cache folder and its parts; all of it may be deleted at any time, and shared by processes that run at once. */
 
-import { mkdirSync, rmSync } from 'node:fs'
+import { mkdirSync, rmdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { removeStaleTemporaries, temporaryPath } from '../content/atomic-file.ts'
 
@@ -80,7 +80,7 @@ export function openCacheFolder(
     foldersDir: join(root, 'facts', 'folders'),
     resolvedDir: join(root, 'facts', 'resolved'),
     runDir,
-    close: () => rmSync(runDir, { recursive: true, force: true }),
+    close: () => removeFolder(runDir),
   }
 }
 
@@ -90,4 +90,13 @@ function makeRunDir(parent: string, nowMs: number): string {
   const runDir = temporaryPath(parent)
   mkdirSync(runDir, { mode: 0o700 })
   return runDir
+}
+
+/** Mostly empty: what removes others takes longer to load than that to remove. */
+function removeFolder(path: string): void {
+  try {
+    rmdirSync(path)
+  } catch {
+    rmSync(path, { recursive: true, force: true })
+  }
 }

@@ -1,8 +1,9 @@
 /** Files that are there whole or not at all: written under a temporary name beside their place, then renamed. */
 
-import { mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, renameSync, rmSync, statSync, unlinkSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { basename, dirname, join } from 'node:path'
+import { systemErrorCode } from '../errors.ts'
 
 const prefix = '.ocibuild-tmp-'
 /** After this long a temporary file of another host (a shared folder) counts as left behind. */
@@ -59,8 +60,17 @@ function writeThrough(
     writeFileSync(temporary, bytes, options)
     renameSync(temporary, path)
   } catch (error) {
-    rmSync(temporary, { force: true })
+    removeFile(temporary)
     throw error
+  }
+}
+
+/** Removes a file that may be gone already. Unlike `rmSync`, which loads what removes folders first. */
+export function removeFile(path: string): void {
+  try {
+    unlinkSync(path)
+  } catch (error) {
+    if (systemErrorCode(error) !== 'ENOENT') throw error
   }
 }
 

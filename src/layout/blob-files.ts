@@ -6,14 +6,13 @@ import {
   openSync,
   readFileSync,
   renameSync,
-  rmSync,
   statSync,
   writeSync,
   type Stats,
 } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { temporaryPath } from '../content/atomic-file.ts'
+import { removeFile, temporaryPath } from '../content/atomic-file.ts'
 import { diskError } from '../content/disk-error.ts'
 import { createDigester, verifyStream } from '../content/hash.ts'
 import type { ByteStream, StoreOptions } from '../content/store.ts'
@@ -114,7 +113,7 @@ export async function throughTemporary(
   } catch (error) {
     throw diskError(error, path)
   } finally {
-    rmSync(temporary, { force: true })
+    removeFile(temporary)
   }
 }
 

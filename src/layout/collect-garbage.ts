@@ -1,6 +1,7 @@
 /** Removes what a replaced image leaves behind, and nothing that anything else could need. */
 
-import { readFileSync, rmSync, statSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
+import { removeFile } from '../content/atomic-file.ts'
 import type { Descriptor } from '../spec/descriptor.ts'
 import { isDigest, type Digest } from '../spec/digest.ts'
 import { isIndexType, isManifestType, layerCompression, mediaTypes } from '../spec/media-type.ts'
@@ -26,7 +27,7 @@ export function removeUnreachable(
   for (const digest of candidates) {
     if (kept.has(digest)) continue
     try {
-      rmSync(blobPath(dir, digest), { force: true })
+      removeFile(blobPath(dir, digest))
     } catch {
       // A blob too many harms nobody.
     }

@@ -1,10 +1,10 @@
 /** One writer of a layout's index at a time, on this machine and on others that share the folder. */
 
-import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { linkSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { temporaryPath } from '../content/atomic-file.ts'
+import { removeFile, temporaryPath } from '../content/atomic-file.ts'
 import { diskError } from '../content/disk-error.ts'
 import { OciBuildError, systemErrorCode, throwIfAborted } from '../errors.ts'
 
@@ -34,7 +34,7 @@ export async function withLayoutLock<T>(
     try {
       return await work()
     } finally {
-      if (read(path) === token) rmSync(path, { force: true })
+      if (read(path) === token) removeFile(path)
     }
   } finally {
     held.delete(token)
@@ -76,7 +76,7 @@ function tryCreate(dir: string, path: string, token: string): boolean {
     }
     throw diskError(error, path)
   } finally {
-    rmSync(temporary, { force: true })
+    removeFile(temporary)
   }
 }
 
@@ -112,7 +112,7 @@ function breakLock(dir: string, path: string, owner: string): void {
   } catch {
     // Somebody else broke it, or has it already.
   }
-  rmSync(aside, { force: true })
+  removeFile(aside)
 }
 
 function read(path: string): string | undefined {
