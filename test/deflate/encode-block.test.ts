@@ -171,6 +171,16 @@ describe('a block that is compressed', () => {
     expect(encodeBlock(job())).toEqual(first)
   })
 
+  it('finds nothing in what an earlier block left before its beginning', () => {
+    // Whatever distance is tried without a look, the same bytes lie there.
+    const part = sample('noise', 2 * KiB)
+    const before = Buffer.concat(Array.from({ length: 16 }, () => part))
+    for (const level of levels) {
+      expect(encode(part, before, level).length).toBeLessThan(100)
+      expect(decode(encode(part, none, level)).equals(part), `level ${level}`).toBe(true)
+    }
+  })
+
   itWithPeers('is read by gzip', ['gzip'], async () => {
     const input = sample('words', MiB)
     const crc = crc32(input)

@@ -36,9 +36,10 @@ const BLOCK_BYTES: usize = 0x60000
 /**
  * The open block may grow to this: one more chunk then fits, with the 16
  * tokens and the tail of at most 32 skipped bytes, 8 last ones, or one match
- * with its literals. Of those there are less than 355, as each raises
+ * with its literals. Of those there are at most three in the fast parser, and
+ * less than 355 in the deep one, where each raises
  * 4 * length + clz(distance), which is at most 1063, by 3 or more: see
- * worthWaiting().
+ * worthWaiting(). Four tokens beyond the last may be overwritten.
  */
 const BLOCK_TOKENS: usize = MAX_TOKENS * 4 - 0x8000
 
@@ -56,17 +57,17 @@ const DEEP: u32 = 2
 /** Sets the level's parameters; returns its parser. */
 function setLevel(level: u32): u32 {
   switch (level) {
-    //                lazy nice skip sparse
-    case 1: fastSetup(  0,  16,   6,   8); return QUICK
-    case 2: fastSetup(  8,  32,   6,  12); return QUICK
-    case 3: fastSetup(  6,  32,   7,  12); return FAST
-    case 4: fastSetup(  8,  32,   7,  16); return FAST
-    case 6: fastSetup( 48, 128,  12, 259); return FAST
+    //                nice skip careful
+    case 1: fastSetup(  0,   5, false); return QUICK
+    case 2: fastSetup( 32,   6, false); return QUICK
+    case 3: fastSetup(  0,   7, false); return FAST
+    case 4: fastSetup( 32,   7, false); return FAST
+    case 6: fastSetup(258,  12, true); return FAST
     //               depth lazy nice
     case 7: deepSetup(  8,  32,  64); return DEEP
     case 8: deepSetup( 24,  64, 128); return DEEP
     case 9: deepSetup(128, 258, 258); return DEEP
-    default: fastSetup(16,  64,   8,  32); return FAST
+    default: fastSetup(128, 8, false); return FAST
   }
 }
 

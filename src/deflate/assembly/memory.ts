@@ -4,9 +4,10 @@
  * the instruction that uses it.
  *
  *   0x00400  static tables, histograms, scratch of the Huffman builder
+ *   0x08000  candidates of 2^10 positions           (levels 1-6)
  *   0x10000  hash table: 2^14 buckets of four u16   (levels 1-6)
  *            or 2^15 u16 chain heads                (levels 7-9)
- *   0x30000  table of 3-byte matches, 2^13 u16
+ *   0x30000  table of 3-byte matches, 2^12 u16
  *   0x34000  chain links, 2^15 u16                  (levels 7-9)
  *   0x44000  token stream of the open block
  *   0x90000  dictionary (32 KiB), then the input block and zeroed slack
@@ -67,12 +68,14 @@ export const EMIT_SCALE: usize = 0x6000
 export const EMIT_BITS: usize = 0x6800
 
 // --- match finders ---
+export const AHEAD: usize = 0x8000
+export const AHEAD_LOG: usize = 10
 export const BUCKETS: usize = 0x10000
 export const BUCKET_LOG: u32 = 14
 export const HEADS: usize = 0x10000
 export const HEAD_LOG: u32 = 15
 export const HASH3: usize = 0x30000
-export const HASH3_LOG: u32 = 13
+export const HASH3_LOG: u32 = 12
 export const LINKS: usize = 0x34000
 
 // --- streams ---
@@ -82,8 +85,8 @@ export const MAX_TOKENS: usize = 0x12000
 export const INPUT: usize = 0x90000
 export const BASE: usize = INPUT + WINDOW
 /**
- * Bytes zeroed after the input: finders compare 16 bytes at positions before
- * the end and go on in steps of 8 up to 258 bytes.
+ * Bytes zeroed after the input: finders compare 16 or 32 bytes at positions
+ * before the end and go on in steps of 8 up to 258 bytes.
  */
 export const SLACK: usize = 320
 /** 0x101000 bytes and slack remain up to 0x2b0000: see index.ts for the bound. */

@@ -5,7 +5,7 @@
 import { CHUNK_FREQ, DIST_BASE, FREQ, LOG_TABLE, SYMBOLS } from './memory'
 
 /** About the size of a dynamic block's header, in bits. */
-const HEADER_COST: i64 = 1024
+const HEADER_COST: i64 = 800
 
 /** 256 * log2(v), v > 0, rounded down to 8 significant bits of v. */
 // @ts-ignore: decorator

@@ -22,7 +22,14 @@ export function setTokenEnd(end: usize): void { tokenEnd = end }
   store<u32>(at, <u32>load<u8>(pos) << 2)
 }
 
-/** A match, of which `match` tells the distance: see match.ts. */
+/** The literals of four bytes. */
+// @ts-ignore: decorator
+@inline export function writeLiterals(at: usize, pos: usize): void {
+  const bytes = i16x8.extend_low_i8x16_u(v128.load_zero<u32>(pos))
+  v128.store(at, i32x4.shl(i32x4.extend_low_i16x8_u(bytes), 2))
+}
+
+/** A match, of which the low half of `match` tells the distance: see match.ts. */
 // @ts-ignore: decorator
 @inline export function writeMatch(at: usize, length: u32, match: u32): void {
   const d = ~match & 0xffff // distance - 1
