@@ -144,14 +144,13 @@ export function quickParse(stop: usize, end: usize, tokenStop: usize, token: usi
         ahead = aheadEnd
       }
       // A later one must be longer by what it has literals before it, and
-      // nearer or longer still. One that fills the comparison is taken.
-      let a = find(p, quick)
-      a |= (a >> 28) << 29
+      // nearer or longer still: so none beats a first one of all 16 bytes.
+      const a = find(p, quick)
       const b = find(p + 1, quick) - (1 << 24) + 1
       const c = find(p + 2, quick) - (2 << 24) + 2
       const best = larger(larger(a, b), c)
       const before: usize = best & 3
-      length = ((best >> 24) & 31) + <u32>before
+      length = (best >> 24) + <u32>before
       const q = addressOf(best)
       if (hasRoom(p, ahead)) {
         lookEight(ahead)

@@ -23,12 +23,12 @@
 // @ts-ignore: decorator
 @inline export function extendTo(p: usize, q: usize, n: u32): u32 {
   while (n < 258) {
-    const x = load<u64>(p + n) ^ load<u64>(q + n)
-    if (x != 0) {
-      n += <u32>(ctz(x) >> 3)
+    const same = i8x16.bitmask(i8x16.eq(v128.load(p + n), v128.load(q + n)))
+    if (same != 0xffff) {
+      n += <u32>ctz(~same)
       break
     }
-    n += 8
+    n += 16
   }
   return n > 258 ? 258 : n
 }

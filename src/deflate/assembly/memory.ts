@@ -86,7 +86,7 @@ export const INPUT: usize = 0x90000
 export const BASE: usize = INPUT + WINDOW
 /**
  * Bytes zeroed after the input: finders compare 16 or 32 bytes at positions
- * before the end and go on in steps of 8 up to 258 bytes.
+ * before the end and go on in steps of 16 up to 258 bytes.
  */
 export const SLACK: usize = 320
 /** 0x101000 bytes and slack remain up to 0x2b0000: see index.ts for the bound. */
