@@ -2,7 +2,7 @@
 
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { writeFileAtomic } from '../content/atomic-file.ts'
+import { writeMemory } from '../content/atomic-file.ts'
 import { splitDigest, type Digest } from '../spec/digest.ts'
 
 /** Of one blob; more would be more failed mounts than one upload is worth. */
@@ -14,7 +14,7 @@ export interface SeenBlobs {
   remember(host: string, repository: string, digest: Digest): void
 }
 
-/** One small file a blob; a damaged one is taken as empty. */
+/** One small file a blob; a damaged one is taken as empty, and a repository whose name was cut has nothing to mount. */
 export function openSeenBlobs(dir: string): SeenBlobs {
   const fileOf = (digest: Digest): string => join(dir, splitDigest(digest).encoded)
   const read = (digest: Digest): readonly string[] => {
@@ -33,7 +33,7 @@ export function openSeenBlobs(dir: string): SeenBlobs {
       const known = read(digest)
       if (known[0] === line) return
       const lines = [line, ...known.filter((other) => other !== line)].slice(0, maxRepositories)
-      writeFileAtomic(fileOf(digest), `${lines.join('\n')}\n`)
+      writeMemory(fileOf(digest), `${lines.join('\n')}\n`)
     },
   }
 }
