@@ -35,9 +35,9 @@ export function md5Bytes(text: string): Buffer {
   return hashOnce('md5', text, 'buffer')
 }
 
-/** A digest over bytes that come in pieces. */
+/** A digest over bytes that come in pieces, or strings' UTF-8. */
 export interface Digester {
-  update(bytes: Uint8Array): void
+  update(bytes: Uint8Array | string): void
   /** Ends it; may be called once. */
   digest(): Digest
 }

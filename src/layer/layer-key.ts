@@ -9,7 +9,8 @@ import { sourceSize } from './read-source.ts'
 /** How entries are written and cut; another one is another key. */
 export const formatVersion = 1
 
-const encoder = new TextEncoder()
+/** Longer texts are slower to put together. */
+const textLength = 64 * 1024
 
 /** What can be known without reading contents, in hex: two layers of other shapes are never the same. */
 export function shapeKey(changeset: Changeset, compression: Compression, encoderId: string): string {
@@ -23,19 +24,19 @@ export function shapeKey(changeset: Changeset, compression: Compression, encoder
     else if ('xattrs' in entry && entry.xattrs)
       text += ` ${JSON.stringify(Object.entries(entry.xattrs).toSorted())}`
     text += '\0\n'
-    if (text.length > 1_000_000) {
-      digester.update(encoder.encode(text))
+    if (text.length > textLength) {
+      digester.update(text)
       text = ''
     }
   }
-  digester.update(encoder.encode(text))
+  digester.update(text)
   return digester.digest().slice('sha256:'.length)
 }
 
 /** The key itself, in hex: the shape and the sha256 of each file's content in order, 32 bytes each. */
 export function layerKey(shape: string, contents: Uint8Array): string {
   const digester = createDigester()
-  digester.update(encoder.encode(`${shape}\n`))
+  digester.update(`${shape}\n`)
   digester.update(contents)
   return digester.digest().slice('sha256:'.length)
 }
