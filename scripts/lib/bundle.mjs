@@ -120,11 +120,11 @@ const onlyPools = {
     build.onLoad({ filter: /^/, namespace: 'pools' }, () => ({
       contents: [
         `import Dispatcher from 'undici/lib/dispatcher/dispatcher.js'`,
-        `import request from 'undici/lib/api/api-request.js'`,
+        `import api from 'undici/lib/api/index.js'`,
         `export { default as Agent } from 'undici/lib/dispatcher/agent.js'`,
         `export { default as ProxyAgent } from 'undici/lib/dispatcher/proxy-agent.js'`,
         // As its own index.js does.
-        `Dispatcher.prototype.request = request`,
+        `Object.assign(Dispatcher.prototype, api)`,
       ].join('\n'),
       resolveDir: inRoot(),
     }))
