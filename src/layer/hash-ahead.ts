@@ -2,7 +2,7 @@
 
 import type { FileDigests } from '../cache/file-digests.ts'
 import type { Deflater } from '../deflate/deflater.ts'
-import { beginHashing } from './content-hashes.ts'
+import { beginHashing, type Hashing } from './content-hashes.ts'
 import type { HostSource } from './read-source.ts'
 
 export interface HashingAhead {
@@ -25,18 +25,18 @@ export function hashAhead(
   if (first === undefined || files.lookup(first) !== undefined || deflater.threads < 2) return undefined
   // One that was written just now would not be remembered; when it is so later, its bytes may be others.
   const unknown = sources.filter((source) => files.lookup(source) === undefined && files.isSettled(source))
-  const hashing = beginHashing(unknown, deflater)
+  // Let go of when it is done: layers are made while somebody holds this.
+  let hashing: Hashing | undefined = beginHashing(unknown, deflater)
   let finished: Promise<void> | undefined
-  let stopped = false
   return {
     async finish(signal) {
-      if (stopped) return
-      finished ??= hashing.finish((source, digest) => files.remember(source, digest), signal)
+      finished ??= hashing?.finish((source, digest) => files.remember(source, digest), signal)
+      hashing = undefined
       await finished
     },
     stop() {
-      stopped = true
-      hashing.stop()
+      hashing?.stop()
+      hashing = undefined
     },
   }
 }
