@@ -53,9 +53,18 @@ export interface Deflater {
 /** A thread, and the tasks that it was given and has not answered, in order. */
 interface Thread {
   readonly worker: Worker
-  readonly waiting: { resolve(answer: unknown): void; reject(error: unknown): void }[]
+  readonly waiting: {
+    readonly cost: number
+    resolve(answer: unknown): void
+    reject(error: unknown): void
+  }[]
+  /** What they cost, in bytes to compress. */
+  load: number
   ended: boolean
 }
+
+/** Hashing takes an eighth of the time of zstd, and less of deflate's. */
+const hashCost = 1 / 8
 
 /** Threads start with the first block that is given to them, or before. */
 export function createDeflater(threads: number): Deflater {
@@ -67,12 +76,14 @@ export function createDeflater(threads: number): Deflater {
   const startOne = (): Thread => {
     const workerData = { module: deflateModule(), windowBytes }
     const worker = new Worker(threadCode, { eval: true, workerData, execArgv: [] })
-    const thread: Thread = { worker, waiting: [], ended: false }
+    const thread: Thread = { worker, waiting: [], load: 0, ended: false }
     const fail = (error: unknown): void => {
       for (const { reject } of thread.waiting.splice(0)) reject(error)
     }
     worker.on('message', (answer: unknown) => {
-      thread.waiting.shift()?.resolve(answer)
+      const first = thread.waiting.shift()
+      thread.load -= first?.cost ?? 0
+      first?.resolve(answer)
       // An idle thread keeps nobody's process from ending; one that is being ended has somebody waiting for that.
       if (thread.waiting.length === 0 && !closed) worker.unref()
     })
@@ -89,21 +100,23 @@ export function createDeflater(threads: number): Deflater {
     if (closed) throw endedError(0)
     const [first] = running
     if (first === undefined) return startOne()
-    const least = running.reduce((one, other) => (other.waiting.length < one.waiting.length ? other : one))
+    const least = running.reduce((one, other) => (other.load < one.load ? other : one))
     return least.waiting.length > 0 && running.length < most ? startOne() : least
   }
-  const ask = ({ worker, waiting, ended }: Thread, task: object): Promise<unknown> =>
+  const ask = (thread: Thread, task: object, cost: number): Promise<unknown> =>
     new Promise((resolve, reject) => {
+      const { worker, waiting, ended } = thread
       // Nobody would answer.
       if (ended) throw endedError(0)
-      waiting.push({ resolve, reject })
+      waiting.push({ cost, resolve, reject })
+      thread.load += cost
       worker.ref()
       // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
       worker.postMessage(task)
     })
 
-  const compress = async (task: object, output: SharedArrayBuffer): Promise<Uint8Array> => {
-    const size = await ask(next(), { ...task, output })
+  const compress = async (task: string, job: Block, output: SharedArrayBuffer): Promise<Uint8Array> => {
+    const size = await ask(next(), { ...job, output, task }, job.length)
     if (typeof size === 'number') return new Uint8Array(output, 0, size)
     throw new Error('a compressing thread answered with something else')
   }
@@ -115,9 +128,9 @@ export function createDeflater(threads: number): Deflater {
       // An idle one keeps nobody's process from ending.
       while (running.length < threads) startOne().worker.unref()
     },
-    deflate: (job, output) => compress({ ...job, task: 'deflate' }, output),
+    deflate: (job, output) => compress('deflate', job, output),
     deflateHere: (job) => encodeBlock(job),
-    zstd: (job, output) => compress({ ...job, task: 'zstd' }, output),
+    zstd: (job, output) => compress('zstd', job, output),
     hasher(withCrc32) {
       const id = (hashers += 1)
       // Not before there is a block: a layer that fails on its first file starts none.
@@ -125,12 +138,13 @@ export function createDeflater(threads: number): Deflater {
       const own = (): Thread => (thread ??= next())
       return {
         async add(block) {
-          const answer = await ask(own(), { ...block, id, withCrc32, task: 'hash' })
+          const task = { ...block, id, withCrc32, task: 'hash' }
+          const answer = await ask(own(), task, block.length * hashCost)
           if (typeof answer === 'number') return answer
           throw new Error('a hashing thread answered with something else')
         },
         async end() {
-          const answer = await ask(own(), { id, task: 'sum' })
+          const answer = await ask(own(), { id, task: 'sum' }, 0)
           if (typeof answer === 'string') return answer
           throw new Error('a hashing thread answered with something else')
         },
@@ -138,10 +152,12 @@ export function createDeflater(threads: number): Deflater {
     },
     hashFiles(files) {
       const most = Math.max(threads - 1, 1)
+      const bytes = files.reduce((total, { size }) => total + size, 0)
       return createFileRun(files, async (task) => {
         const asked = Math.min(most, files.length)
+        const ofEach = (bytes * hashCost) / Math.max(asked, 1)
         await Promise.all(
-          Array.from({ length: asked }, () => ask(next(most), { ...task, task: 'hashFiles' })),
+          Array.from({ length: asked }, () => ask(next(most), { ...task, task: 'hashFiles' }, ofEach)),
         )
       })
     },
@@ -149,7 +165,8 @@ export function createDeflater(threads: number): Deflater {
       // Always the same one: each thread would compile for itself what reads.
       reader ??= next()
       // No path has a NUL, and one string is handed over faster than many.
-      const answer = await ask(reader, { buffer, paths: paths.join('\0'), ranges, task: 'readFiles' })
+      const task = { buffer, paths: paths.join('\0'), ranges, task: 'readFiles' }
+      const answer = await ask(reader, task, buffer.byteLength * hashCost)
       if (answer instanceof Float64Array) return answer
       throw new Error('a reading thread answered with something else')
     },
