@@ -173,6 +173,8 @@ export function contentBytes(changeset: Changeset): number {
 interface ChangesetDigests extends ContentDigests {
   /** All of them, once they are found: 32 bytes a file. */
   readonly contents: Uint8Array
+  /** Files whose digest was neither asked for nor found so far. */
+  left(): number
 }
 
 /** Digests of one changeset: this pass's, then what the source says, then what is remembered. */
@@ -181,8 +183,15 @@ function changesetDigests({ entries }: Changeset, files: FileDigests): Changeset
   for (const { type } of entries) if (type === 'file') count += 1
   const contents = new Uint8Array(count * digestBytes)
   const isFound = new Uint8Array(count)
+  let left = count
+  const set = (index: number, digest: Uint8Array): void => {
+    contents.set(digest, index * digestBytes)
+    if (isFound[index] === 0) left -= 1
+    isFound[index] = 1
+  }
   return {
     contents,
+    left: () => left,
     known(entry, index) {
       if (isFound[index] === 1) return contents.subarray(index * digestBytes, (index + 1) * digestBytes)
       const { source } = entry
@@ -191,15 +200,12 @@ function changesetDigests({ entries }: Changeset, files: FileDigests): Changeset
         source.digest === undefined
           ? files.lookup(source)
           : Buffer.from(source.digest.slice('sha256:'.length), 'hex')
-      if (digest === undefined) return undefined
-      contents.set(digest, index * digestBytes)
-      isFound[index] = 1
+      if (digest !== undefined) set(index, digest)
       return digest
     },
     found(entry, index, digest) {
       checkDigest(entry.source, digest)
-      contents.set(digest, index * digestBytes)
-      isFound[index] = 1
+      set(index, digest)
       if (entry.source.kind === 'host') files.remember(entry.source, digest)
     },
     // Bytes at hand are nobody's to write.
@@ -215,6 +221,7 @@ async function findDigests(
   signal: AbortSignal | undefined,
 ): Promise<Uint8Array> {
   const { contents } = digests
+  if (digests.left() === 0) return contents
   const unknown: { readonly entry: FileEntry; readonly index: number }[] = []
   let index = 0
   for (const entry of changeset.entries) {
