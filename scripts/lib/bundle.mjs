@@ -1,5 +1,6 @@
 /** Makes of src what is shipped: a handful of CommonJS files, and a face of ES modules for the library. */
 
+import { createHash } from 'node:crypto'
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { basename, dirname, join, resolve } from 'node:path'
@@ -17,8 +18,11 @@ const commonJsPackages = ['fast-glob', 'jiti', 'picomatch', 'semver', 'tar-strea
 
 const core = inRoot('src', 'build.ts')
 
+/** Imports ES modules for all others. */
+const importFile = 'import.cjs'
+
 /** What a build that finds nothing new never calls, nor any other of its size: with all that only they need, half of the pipeline. */
-const later = [
+const laterFiles = [
   'archive/archive-target.ts',
   'archive/open-archive.ts',
   'content/block-encoder.ts',
@@ -75,10 +79,18 @@ export async function bundle(outdir) {
     write: false,
     metafile: true,
   })
-  for (const { path, text } of outputFiles) {
+  const files = await Promise.all(
+    outputFiles.map(async ({ path, text }) => ({ path, code: await toCommonJs(text, transform) })),
+  )
+  const later = files.find(({ path }) => basename(path) === 'later.cjs')
+  const named = `later-${createHash('sha256').update(later.code).digest('hex').slice(0, 8)}.cjs`
+  for (const { path, code } of files) {
     mkdirSync(dirname(path), { recursive: true })
-    writeFileSync(path, await toCommonJs(text, transform))
+    // As of all others, its name tells its content: what is kept of it between starts is told apart by that.
+    const target = path === later.path ? join(dirname(path), named) : path
+    writeFileSync(target, code.replaceAll(/(["/])later\.cjs"/g, `$1${named}"`))
   }
+  writeFileSync(join(outdir, 'chunks', importFile), 'module.exports = (name) => import(name)\n')
   const [, { exports }] = Object.entries(metafile.outputs).find(([path]) => basename(path) === 'index.cjs')
   writeFileSync(
     join(outdir, 'index.js'),
@@ -98,7 +110,8 @@ async function toCommonJs(text, transform) {
       ? `const fileUrl = require('node:url').pathToFileURL(__filename).href;`
       : '',
   })
-  return lazyRequires(code)
+  // Code that is kept between starts loses track of where it came from, which import() has to know.
+  return lazyRequires(code).replaceAll(/(?<![.\w{])import\(/g, `require("./${importFile}")(`)
 }
 
 /** commander would start commands that are programs: none of ours is one, and Node.js takes 2 ms to load this. */
@@ -161,12 +174,12 @@ const requireCommonJs = {
 const loadedLater = {
   name: 'loaded-later',
   setup(build) {
-    const isLater = new Set(later)
+    const isLater = new Set(laterFiles)
     build.onResolve({ filter: /^later$/ }, ({ path }) => ({ path, namespace: 'later' }))
     build.onLoad({ filter: /^/, namespace: 'later' }, () => ({
       contents: [
         `import ${JSON.stringify(core)}`,
-        ...later.map((file) => `export * from ${JSON.stringify(file)}`),
+        ...laterFiles.map((file) => `export * from ${JSON.stringify(file)}`),
       ].join('\n'),
       resolveDir: inRoot(),
     }))

@@ -49,12 +49,15 @@ export async function openRegistryCases(wanted) {
 }
 
 function ours({ proxy, registry, traffic }) {
-  const build = (id) => {
+  const build = (id, isFirst) => {
     const cache = join(folder, `cache-${id}`)
-    return { cache, command: buildCommand({ cache, flags: `-t ${proxy.host}/bench/${id}:v1 --push` }) }
+    return {
+      cache,
+      command: buildCommand({ cache, flags: `-t ${proxy.host}/bench/${id}:v1 --push`, isFirst }),
+    }
   }
-  const clean = build('clean')
-  const repush = build('repush')
+  const clean = build('clean', true)
+  const repush = build('repush', false)
   let pushed = false
   return [
     {

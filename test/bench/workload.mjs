@@ -60,8 +60,10 @@ export function writeConfig(folder, layers) {
 }
 
 /** The words of one of our builds. */
-export function buildCommand({ folder = app, node = 'node', cache, flags }) {
-  return `cd ${folder} && ${node} ${cli} build --cache-dir ${cache} -q ${flags}`
+export function buildCommand({ folder = app, node = 'node', cache, flags, isFirst = false }) {
+  // A machine that never ran it has none of its compiled code either.
+  const start = isFirst ? `NODE_DISABLE_COMPILE_CACHE=1 ${node}` : node
+  return `cd ${folder} && ${start} ${cli} build --cache-dir ${cache} -q ${flags}`
 }
 
 export const editSource = () => edit(sourceFile)

@@ -30,7 +30,7 @@ afterAll(() => rmSync(dir, { recursive: true, force: true }))
 
 function environment(extra: Readonly<Record<string, string>> = {}): NodeJS.ProcessEnv {
   const { PATH } = process.env
-  return { PATH, HOME: dir, XDG_CACHE_HOME: join(dir, 'cache'), ...extra }
+  return { PATH, HOME: dir, TMPDIR: dir, XDG_CACHE_HOME: join(dir, 'cache'), ...extra }
 }
 
 function run(argv: readonly string[], nodeFlags: readonly string[] = []): SpawnSyncReturns<string> {

@@ -19,7 +19,7 @@ export interface CompiledCli {
 
 export interface CliOptions {
   readonly cwd: string
-  /** Over PATH and HOME, which are all that it sees by default; undefined takes one away. */
+  /** Over PATH, HOME and TMPDIR, which are all that it sees by default; undefined takes one away. */
   readonly env?: Readonly<Record<string, string | undefined>> | undefined
   /** Default: the Node.js that runs the tests. */
   readonly node?: string | undefined
@@ -52,7 +52,7 @@ export function compileCli(): CompiledCli {
     const { PATH } = process.env
     const child = spawn(command, rest, {
       cwd: options.cwd,
-      env: { PATH, HOME: dir, ...options.env },
+      env: { PATH, HOME: dir, TMPDIR: dir, ...options.env },
       stdio: ['ignore', 'pipe', 'pipe'],
     })
     return { child, outcome: outcomeOf(child) }
