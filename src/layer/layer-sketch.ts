@@ -16,32 +16,33 @@ const mostEntries = 200
 
 /** Keeps as many whole levels of a layer as fit. Undefined where the first does not, or the layer hides something. */
 export function sketchOf({ entries }: Changeset, maxEntries: number = mostEntries): LayerSketch | undefined {
-  const top: { readonly entry: ChangesetEntry; readonly depth: number }[] = []
-  const counts: number[] = []
-  // The deepest level that may fit: what lies deeper need not be counted.
-  let deepest = Number.POSITIVE_INFINITY
-  for (const entry of entries) {
-    // What a layer hides is hidden wherever it lies, and only where the layer is known whole.
-    if (entry.type === 'whiteout' || entry.type === 'opaque') return undefined
-    const depth = depthOf(entry.path, deepest + 1)
-    if (depth > deepest) continue
-    top.push({ entry, depth })
-    counts[depth] = (counts[depth] ?? 0) + 1
-    while (deepest >= 0 && sum(counts, deepest) > maxEntries) deepest = Math.min(deepest, counts.length) - 1
-  }
-  if (deepest < 0 || (entries.length > 0 && !top.some(({ depth }) => depth <= deepest))) return undefined
-  const kept = top.filter(({ depth }) => depth <= deepest)
-  const closed = kept.filter(({ entry, depth }) => entry.type === 'directory' && depth === deepest)
-  return {
-    entries: kept.map(({ entry }) => layerEntry(entry)),
-    closed: closed.map(({ entry }) => entry.path),
-  }
+  const deepest = deepestThatFits(entries, maxEntries)
+  if (deepest === undefined) return undefined
+  const kept = entries.filter(({ path }) => depthOf(path, deepest + 1) <= deepest)
+  if (kept.length === 0 && entries.length > 0) return undefined
+  const closed = kept.filter(({ path, type }) => type === 'directory' && depthOf(path, deepest) === deepest)
+  return { entries: kept.map(layerEntry), closed: closed.map(({ path }) => path) }
 }
 
-function sum(counts: readonly number[], deepest: number): number {
-  let total = 0
-  for (const [depth, count] of counts.entries()) if (depth <= deepest) total += count ?? 0
-  return total
+/** Undefined: none, or what a layer hides is hidden wherever it lies, and only where the layer is known whole. */
+function deepestThatFits(entries: readonly ChangesetEntry[], maxEntries: number): number | undefined {
+  // Of what lies at each depth, until there is too much of it: nothing deeper is counted then.
+  const counts: number[] = []
+  let deepest = Number.MAX_SAFE_INTEGER
+  let counted = 0
+  for (const { path, type } of entries) {
+    if (type === 'whiteout' || type === 'opaque') return undefined
+    const depth = depthOf(path, deepest + 1)
+    if (depth > deepest) continue
+    counts[depth] = (counts[depth] ?? 0) + 1
+    counted += 1
+    while (counted > maxEntries) {
+      deepest = Math.min(deepest, counts.length) - 1
+      counted -= counts[deepest + 1] ?? 0
+      if (deepest < 0) return undefined
+    }
+  }
+  return deepest
 }
 
 /** 0: the root directory. Not looked for beyond `most`. */

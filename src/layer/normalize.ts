@@ -62,14 +62,13 @@ function withTrees(
   owners: OwnerLookup,
 ): readonly ChangesetEntry[] {
   if (trees.size === 0) return sorted
-  const entries: ChangesetEntry[] = []
+  const parts: (ChangesetEntry | readonly ChangesetEntry[])[] = []
   for (const entry of sorted) {
-    entries.push(entry)
+    parts.push(entry)
     const tree = entry.type === 'directory' ? trees.get(entry.path) : undefined
-    // One by one: arguments of tens of thousands overflow the stack.
-    if (tree !== undefined) for (const inside of treeEntries(tree, owners)) entries.push(inside)
+    if (tree !== undefined) parts.push(treeEntries(tree, owners))
   }
-  return entries
+  return parts.flat()
 }
 
 /** Whether what lies below can matter: not where every parent is described by the layer itself (contract, Parents). */
