@@ -22,6 +22,8 @@ import type { ContentDigests, FileEntry } from './tar-blocks.ts'
 const digestBytes = 32
 /** A layer of fewer bytes is compressed before threads would have started. */
 const smallBytes = 2 * 1024 * 1024
+/** So few files are read and hashed before the memory of a project's digests is. */
+const fewFiles = { count: 64, bytes: 1024 * 1024 }
 
 export interface BuiltLayer {
   readonly name: string
@@ -74,7 +76,8 @@ export async function buildLayer(
   const { name } = changeset
   const encoderId = builder.encoderId(compression)
   const shape = shapeKey(changeset, compression, encoderId)
-  let digests = changesetDigests(changeset, builder.files)
+  const files = worthRemembering(changeset, builder.files)
+  let digests = changesetDigests(changeset, files)
   let found: CachedLayer | undefined
   if (await cache.mayHave(shape)) {
     await ahead?.finish(signal)
@@ -95,7 +98,7 @@ export async function buildLayer(
   } catch (error) {
     if (!(error instanceof StaleSegments)) throw error
     // Something that is remembered is not so any more: without a memory it is made as on the first day.
-    digests = changesetDigests(changeset, { ...builder.files, lookup: () => undefined })
+    digests = changesetDigests(changeset, { ...files, lookup: () => undefined })
     layer = await encode(changeset, compression, builder, digests, step, undefined)
   }
   if (found) checkSame(name, found, layer)
@@ -151,6 +154,18 @@ function checkSame(name: string, cached: CachedLayer, made: CachedLayer): void {
         ? 'run "ocibuild cache prune --all", then build again'
         : `find out who wrote ${from}; build with --no-cache until it is right again`,
   })
+}
+
+/** Nothing is remembered of few files that are the host's, nor asked. */
+function worthRemembering({ entries }: Changeset, files: FileDigests): FileDigests {
+  let [count, bytes] = [0, 0]
+  for (const entry of entries) {
+    if (entry.type !== 'file') continue
+    count += 1
+    bytes += sourceSize(entry.source)
+    if (count > fewFiles.count || bytes > fewFiles.bytes) return files
+  }
+  return { ...files, lookup: () => undefined, remember() {} }
 }
 
 /** The sha256 of every file of a changeset, 32 bytes each, in order: remembered, or read and hashed. */

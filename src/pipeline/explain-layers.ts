@@ -2,7 +2,6 @@
 
 import type { ComparedEntryView, LayerWhyView } from '../build-types.ts'
 import { encoderIdOf } from '../layer/encoder-id.ts'
-import { openFileDigests } from '../cache/file-digests.ts'
 import { contentDigests } from '../layer/build-layer.ts'
 import { formatCompression, openBuiltLayers, type BuiltLayers } from '../layer/built-layers.ts'
 import { compareLayers, type EntryDifference } from '../layer/compare-layers.ts'
@@ -23,8 +22,8 @@ export async function explainLayers(
   const built = openBuiltLayers(session.cache.builtDir)
   const views = new Map<LayerPlan, LayerWhyView>()
   for (const { spec, platforms } of plans) {
-    const { cache, deflater, environment, options } = session
-    const files = openFileDigests(cache.filesDir, spec.root, environment.wallClockMs)
+    const { deflater, environment, options } = session
+    const files = session.files(spec.root)
     for (const platform of platforms) {
       const earlier = earlierOf(platform, built, session)
       for (const layer of platform.layers) {
@@ -37,7 +36,6 @@ export async function explainLayers(
         views.set(layer, await explain(now, layer, await earlier(layer)))
       }
     }
-    files.save()
   }
   return views
 }

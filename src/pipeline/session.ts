@@ -126,6 +126,9 @@ async function openSession(
   atEnd: Session['atEnd'],
 ): Promise<Session> {
   const startedMs = environment.now()
+  const startedWallMs = environment.wallClockMs()
+  // Of what changed after the build began, nothing is remembered: it could change again while it is read.
+  const asOf = (): number => startedWallMs
   const maxCacheBytes = cacheLimitOf(options.maxCacheBytes, environment)
   const reporter = createReporter(options.onEvent, options.signal, environment.now)
   const staging = await openLayout(cache.contentDir, { create: true, nowMs: environment.wallClockMs() })
@@ -171,11 +174,11 @@ async function openSession(
     layers: createLayerCache(cache.layersDir, staging, environment.wallClockMs),
     deflater,
     segments: createSegmentMemory(cache.segmentsDir, staging, deflater),
-    listings: ofEachRoot((root) => openFolderListings(cache.foldersDir, root, environment.wallClockMs)),
-    startedWallMs: environment.wallClockMs(),
+    listings: ofEachRoot((root) => openFolderListings(cache.foldersDir, root, asOf)),
+    startedWallMs,
     registries,
     asked: { roots: new Map(), names: new Map() },
-    files: ofEachRoot((root) => openFileDigests(cache.filesDir, root, environment.wallClockMs)),
+    files: ofEachRoot((root) => openFileDigests(cache.filesDir, root, asOf)),
     meanwhile,
     doMeanwhile,
     atEnd,

@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeEach, describe, expect, it } from 'vitest'
 import { openFileDigests } from '../../src/cache/file-digests.ts'
@@ -73,6 +73,16 @@ function records(): string[] {
 }
 
 const mixed = { a: 'small', b: Buffer.alloc(2_500_000, 'large'), c: '' }
+
+describe('the memory of files', () => {
+  it('is not asked nor kept for few and small ones', async () => {
+    const few = Object.fromEntries(Array.from({ length: 64 }, (_, index) => [`f${index}`, 'x']))
+    await build(changeset(few))
+    expect(existsSync(join(cacheDir, 'files'))).toBe(false)
+    await build(changeset({ ...few, more: 'x' }))
+    expect(existsSync(join(cacheDir, 'files'))).toBe(true)
+  })
+})
 
 describe('a layer that is built again', () => {
   it('comes from the cache, and is what it was', async () => {

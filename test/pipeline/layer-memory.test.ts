@@ -22,7 +22,10 @@ let folder: string
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'ocibuild-memory-'))
-  for (const [path, text] of Object.entries({ 'low/a': 'a', 'low/b': 'b', 'high/c': 'c', 'high/d/e': 'e' })) {
+  // Of a layer of less nothing is remembered.
+  const large = 'x'.repeat(1024 * 1024)
+  const files = { 'low/a': 'a', 'low/b': 'b', 'low/large': large, 'high/c': 'c', 'high/d/e': 'e' }
+  for (const [path, text] of Object.entries(files)) {
     mkdirSync(join(folder, 'app', path, '..'), { recursive: true })
     writeFileSync(join(folder, 'app', path), text)
   }

@@ -87,7 +87,8 @@ describe('what a build has learned', () => {
     'is kept, whether or not it fails (%s) before anything is written',
     async (strict) => {
       const { dir, options } = place()
-      writeFileSync(join(dir, 'a'), 'a')
+      // More than is hashed anew each time.
+      writeFileSync(join(dir, 'a'), Buffer.alloc(1024 * 1024 + 1))
       const environment = { ...processEnvironment(), ...options.environment }
       // A file that was written this moment is not remembered.
       const wallClockMs = (): number => Date.now() + 60_000
