@@ -2,19 +2,22 @@
 
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { runShell } from './measure.mjs'
 import { nodeWithZstd } from './tools.mjs'
 import { buildCommand, editDependency, editSource, restore, settle, work } from './workload.mjs'
 
 const cache = join(work, 'cache')
 export const image = join(work, 'image')
+/** What was written less than two seconds before a build could be written again without its times moving. */
+const settledMs = 2100
 const flags = `-o oci:${image}`
 const ours = buildCommand({ cache, flags })
 const first = buildCommand({ cache, flags, isFirst: true })
 
-/** A build of the app as it was installed has just been made. */
+/** A build of the app as it was installed has just been made, of files that are old enough to be remembered. */
 export async function ensureBuilt() {
-  restore()
+  if (restore()) await sleep(settledMs)
   await runShell(ours)
   settle()
 }

@@ -69,13 +69,14 @@ export function buildCommand({ folder = app, node = 'node', cache, flags, isFirs
 export const editSource = () => edit(sourceFile)
 export const editDependency = () => edit(dependencyFile)
 
-/** Takes all edits back, also those of a run that was cut short. */
+/** Takes all edits back, also those of a run that was cut short; tells whether there were any. */
 export function restore() {
-  for (const path of [sourceFile, dependencyFile]) {
+  const edited = [sourceFile, dependencyFile].filter((path) => readFileSync(path, 'utf8').includes(marker))
+  for (const path of edited) {
     const text = readFileSync(path, 'utf8')
-    const end = text.indexOf(marker)
-    if (end !== -1) writeFileSync(path, text.slice(0, end))
+    writeFileSync(path, text.slice(0, text.indexOf(marker)))
   }
+  return edited.length > 0
 }
 
 /** Another content each time: what was built before must not be found. */
