@@ -65,10 +65,9 @@ export function encodeLayer(changeset: Changeset, options: EncodeOptions): Encod
   const bufferBytes = encoder.headroom + longest
   const contents = createBelievedContents({ deflater, here: options.fewBytes, signal })
   const blocks = createPending(encoder, contents, options)
-  // Where every core is busy with deflate, a thread more to hash would only take turns with them; zstd leaves it time.
-  const busy = compression.type === 'gzip' && known === undefined && deflater.threads <= 2
   const hasher = createStreamHasher(deflater, {
-    here: options.fewBytes === true || busy,
+    // This one reads, hashes contents and writes: with as much to do as the threads.
+    here: options.fewBytes === true || deflater.threads < 2,
     crc32: encoder.needsCrc32,
   })
   // Each thread has a block to go on with. Those of zstd are long, and one that is done first waits little.
