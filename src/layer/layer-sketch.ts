@@ -16,41 +16,71 @@ const mostEntries = 200
 
 /** Keeps as many whole levels of a layer as fit. Undefined where the first does not, or the layer hides something. */
 export function sketchOf({ entries }: Changeset, maxEntries: number = mostEntries): LayerSketch | undefined {
-  const deepest = deepestThatFits(entries, maxEntries)
-  if (deepest === undefined) return undefined
-  const kept = entries.filter(({ path }) => depthOf(path, deepest + 1) <= deepest)
+  const found = upToDepthThatFits(entries, maxEntries)
+  if (found === undefined) return undefined
+  const { kept, deepest } = found
   if (kept.length === 0 && entries.length > 0) return undefined
-  const closed = kept.filter(({ path, type }) => type === 'directory' && depthOf(path, deepest) === deepest)
+  const closed = kept.filter(({ path, type }) => type === 'directory' && depthOf(path) === deepest)
   return { entries: kept.map(layerEntry), closed: closed.map(({ path }) => path) }
 }
 
 /** Undefined: none, or what a layer hides is hidden wherever it lies, and only where the layer is known whole. */
-function deepestThatFits(entries: readonly ChangesetEntry[], maxEntries: number): number | undefined {
-  // Of what lies at each depth, until there is too much of it: nothing deeper is counted then.
+function upToDepthThatFits(
+  entries: readonly ChangesetEntry[],
+  maxEntries: number,
+): { readonly kept: readonly ChangesetEntry[]; readonly deepest: number } | undefined {
+  if (entries.some(({ type }) => type === 'whiteout' || type === 'opaque')) return undefined
+  // Of what lies at each depth, until there is too much of it: nothing deeper is looked at then.
   const counts: number[] = []
+  const counted: ChangesetEntry[] = []
+  let fitting = 0
   let deepest = Number.MAX_SAFE_INTEGER
-  let counted = 0
-  for (const { path, type } of entries) {
-    if (type === 'whiteout' || type === 'opaque') return undefined
-    const depth = depthOf(path, deepest + 1)
-    if (depth > deepest) continue
+  for (let index = 0; index < entries.length;) {
+    const entry = entries[index]
+    if (entry === undefined) break
+    const depth = depthOf(entry.path)
+    if (depth > deepest) {
+      index = endOfFolder(entries, index, topOf(entry.path, deepest))
+      continue
+    }
+    index += 1
     counts[depth] = (counts[depth] ?? 0) + 1
-    counted += 1
-    while (counted > maxEntries) {
+    counted.push(entry)
+    fitting += 1
+    while (fitting > maxEntries) {
       deepest = Math.min(deepest, counts.length) - 1
-      counted -= counts[deepest + 1] ?? 0
+      fitting -= counts[deepest + 1] ?? 0
       if (deepest < 0) return undefined
     }
   }
-  return deepest
+  return { kept: counted.filter(({ path }) => depthOf(path) <= deepest), deepest }
 }
 
-/** 0: the root directory. Not looked for beyond `most`. */
-function depthOf(path: string, most: number): number {
-  if (path === '') return 0
-  let depth = 1
-  for (let at = path.indexOf('/'); at >= 0 && depth < most; at = path.indexOf('/', at + 1)) depth += 1
-  return depth
+/** 0: the root directory. */
+function depthOf(path: string): number {
+  return path === '' ? 0 : path.split('/').length
+}
+
+/** The folder at `depth` that a path lies in, with a slash; that of all others is ''. */
+function topOf(path: string, depth: number): string {
+  return depth === 0 ? '' : `${path.split('/', depth).join('/')}/`
+}
+
+/** The index of the first entry from `start` on that does not lie in a folder: in a layer's order all others come before it. */
+function endOfFolder(entries: readonly ChangesetEntry[], start: number, folder: string): number {
+  const isInside = (index: number): boolean => entries[index]?.path.startsWith(folder) === true
+  let [inside, step] = [start, 1]
+  while (isInside(inside + step)) {
+    inside += step
+    step *= 2
+  }
+  let outside = Math.min(inside + step, entries.length)
+  while (outside - inside > 1) {
+    const middle = Math.floor((inside + outside) / 2)
+    if (isInside(middle)) inside = middle
+    else outside = middle
+  }
+  return outside
 }
 
 /** Undefined where it is not what `sketchOf` gave. */

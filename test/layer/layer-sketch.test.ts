@@ -91,6 +91,28 @@ describe('the sketch of a layer', () => {
     expect(sketchOf(changeset)?.closed).toEqual([])
   })
 
+  it('is as large as can be, whatever lies below', async () => {
+    const depthOf = (path: string): number => path.split('/').length
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.array(fc.constantFrom('a', 'a-b', 'b', 'c'), { minLength: 1, maxLength: 5 }), {
+          maxLength: 60,
+        }),
+        fc.integer({ min: 1, max: 40 }),
+        async (paths, maxEntries) => {
+          const changeset = await changesetOf(...paths.map((parts) => folder(`/${parts.join('/')}`)))
+          const counted = (most: number): number =>
+            changeset.entries.filter(({ path }) => depthOf(path) <= most).length
+          const deepest = [5, 4, 3, 2, 1].find((most) => counted(most) <= maxEntries)
+          const kept = changeset.entries.filter(({ path }) => depthOf(path) <= (deepest ?? 0))
+          const none = deepest === undefined ? undefined : kept.map(({ path }) => path)
+          expect(sketchOf(changeset, maxEntries)?.entries.map(({ path }) => path)).toEqual(none)
+        },
+      ),
+      { numRuns: 300 },
+    )
+  })
+
   it('is none of a layer that hides something', async () => {
     const changeset = await changesetOf(file('/a'))
     const marker = { mode: 0o644, uid: 0, gid: 0, mtime: 0 }
