@@ -13,8 +13,8 @@ export interface FileStat {
 
 /** Rows to come, in columns too. */
 export interface NewRows {
-  /** The row of each path: of a path that comes twice the last. */
-  readonly paths: ReadonlyMap<string, number>
+  /** Of each row. One that comes twice is found by its stat. */
+  readonly paths: readonly string[]
   readonly stats: readonly FileStat[]
   /** 32 bytes a row. */
   readonly digests: Uint8Array
@@ -93,6 +93,14 @@ function tableOf(columns: Columns): DigestTable {
   const { count, stats, digests, ends, paths } = columns
   const startOf = (row: number): number => (row === 0 ? 0 : (ends[row - 1] ?? 0))
   const pathAt = (row: number): string => paths.toString('utf8', startOf(row), ends[row])
+  // All in one, where a character is a byte: to compare in it is faster than to make a string of each.
+  let joined: string | undefined
+  const isPathAt = (row: number, path: string): boolean => {
+    joined ??= paths.toString('utf8')
+    if (joined.length !== paths.length) return pathAt(row) === path
+    const start = startOf(row)
+    return ends[row] === start + path.length && joined.startsWith(path, start)
+  }
   const isAt = (row: number, path: string, { size, mtimeMs, ctimeMs, ino }: FileStat): boolean => {
     const at = row * statNumbers
     return (
@@ -100,7 +108,7 @@ function tableOf(columns: Columns): DigestTable {
       stats[at + 1] === mtimeMs &&
       stats[at + 2] === ctimeMs &&
       stats[at + inoAt] === ino &&
-      pathAt(row) === path
+      isPathAt(row, path)
     )
   }
   let next = 0
@@ -131,12 +139,13 @@ function tableOf(columns: Columns): DigestTable {
     digestAt: (row) => digestOf(digests, row),
     encodeWith(rows, keeps) {
       const added = addedPaths(rows)
+      const news = new Set(count === 0 ? [] : rows.paths)
       // Of most paths their length tells that they are none of the new ones.
       const lengths = new Set(count === 0 ? [] : added.lengths)
       const replaced = (row: number): boolean =>
-        lengths.has((ends[row] ?? 0) - startOf(row)) && rows.paths.has(pathAt(row))
+        lengths.has((ends[row] ?? 0) - startOf(row)) && news.has(pathAt(row))
       const kept = runsOf(count, (row) => keeps(row) && !replaced(row))
-      let [total, pathBytes] = [rows.paths.size, added.bytes.length]
+      let [total, pathBytes] = [rows.paths.length, added.bytes.length]
       for (const [start, end] of kept) {
         total += end - start
         pathBytes += startOf(end) - startOf(start)
@@ -157,17 +166,14 @@ function tableOf(columns: Columns): DigestTable {
         pathsEnd += startOf(end) - startOf(start)
       }
       made.paths.set(added.bytes, pathsEnd)
-      let place = 0
-      for (const row of rows.paths.values()) {
-        const stat = rows.stats[row]
-        if (stat === undefined) throw new Error('a row without a stat')
+      for (const [row, stat] of rows.stats.entries()) {
         const at = index * statNumbers
         made.stats[at] = stat.size
         made.stats[at + 1] = stat.mtimeMs
         made.stats[at + 2] = stat.ctimeMs
         made.stats[at + inoAt] = stat.ino
         made.digests.set(digestOf(rows.digests, row), index * digestBytes)
-        pathsEnd += added.lengths[place++] ?? 0
+        pathsEnd += added.lengths[row] ?? 0
         made.ends[index++] = pathsEnd
       }
       const head = Buffer.alloc(8)
@@ -181,11 +187,10 @@ function tableOf(columns: Columns): DigestTable {
 
 /** One after the other, and the bytes of each. */
 function addedPaths({ paths }: NewRows): { readonly bytes: Buffer; readonly lengths: readonly number[] } {
-  const texts = Array.from(paths.keys())
-  const joined = texts.join('')
+  const joined = paths.join('')
   const bytes = Buffer.from(joined)
   const isAscii = bytes.length === joined.length
-  return { bytes, lengths: texts.map((path) => (isAscii ? path.length : Buffer.byteLength(path))) }
+  return { bytes, lengths: paths.map((path) => (isAscii ? path.length : Buffer.byteLength(path))) }
 }
 
 function digestOf(digests: Uint8Array, row: number): Uint8Array {

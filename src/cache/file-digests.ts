@@ -110,6 +110,7 @@ function createFreshRows(): {
   }
   const isAt = (row: number, source: HostSource): boolean => {
     const stat = stats[row]
+    if (stat === source) return true
     return stat !== undefined && isSameStat(stat, source) && stat.path === source.path
   }
   const search = (source: HostSource): number | undefined => {
@@ -136,9 +137,6 @@ function createFreshRows(): {
       return digests.subarray(row * digestBytes, (row + 1) * digestBytes)
     },
     isEmpty: () => stats.length === 0,
-    rows() {
-      tell()
-      return { paths, stats, digests }
-    },
+    rows: () => ({ paths: stats.map(({ path }) => path), stats, digests }),
   }
 }
