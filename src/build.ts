@@ -36,6 +36,7 @@ export function build(options: BuildOptions = {}): Promise<BuildResult> {
       session,
       pins,
       memory: openPlannedMemory(session),
+      makesLayers: true,
       asksByContents,
     })
     const staged = await buildImages(plans, outputs, session)

@@ -42,8 +42,11 @@ export interface Deflater {
   zstd(job: ZstdJob, output: SharedArrayBuffer): Promise<Uint8Array>
   /** A hasher on one of the threads; each crc32 is 0 unless it is asked for. */
   hasher(withCrc32: boolean): StreamHasher
-  /** Begins to read and hash files, on a thread fewer than there may be: whoever asks may take files too. */
-  hashFiles(files: readonly FileRange[]): FileRun
+  /**
+   * Begins to read and hash files, on a thread fewer than there may be: whoever asks may take files too. `stats`: whether
+   * what was seen of them is wanted; default true.
+   */
+  hashFiles(files: readonly FileRange[], stats?: boolean): FileRun
   /** Reads parts of files into a buffer on one of the threads. */
   readFiles(buffer: SharedArrayBuffer, parts: FileParts): Promise<PartStats>
   /** Ends the threads. What they have not done fails, and so does all that is asked later. */
@@ -150,10 +153,10 @@ export function createDeflater(threads: number): Deflater {
         },
       }
     },
-    hashFiles(files) {
+    hashFiles(files, stats = true) {
       const most = Math.max(threads - 1, 1)
       const bytes = files.reduce((total, { size }) => total + size, 0)
-      return createFileRun(files, async (task) => {
+      return createFileRun(files, stats, async (task) => {
         const asked = Math.min(most, files.length)
         const ofEach = (bytes * hashCost) / Math.max(asked, 1)
         await Promise.all(

@@ -10,7 +10,7 @@ export interface FileRange {
   readonly size: number
 }
 
-/** The sha256 of a range, 32 bytes, and what fstat said of the file once it was read. */
+/** The sha256 of a range, 32 bytes, and what fstat said of the file once it was read; zeros where nobody asked. */
 export interface FileHash {
   readonly digest: Uint8Array
   readonly size: number
@@ -34,6 +34,8 @@ export interface FileTask {
   /** NUL ends none, so it stands between them. */
   readonly paths: string
   readonly memory: SharedArrayBuffer
+  /** Whether to ask fstat. */
+  readonly stats: boolean
 }
 
 /** What stands before the columns, also in `read-files-code.ts`: how many files were taken, and whether to stop. */
@@ -44,8 +46,12 @@ const headBytes = 8
 const numbersOfFile = 5
 const digestBytes = 32
 
-/** `ask` hands the task to the threads. */
-export function createFileRun(files: readonly FileRange[], ask: (task: FileTask) => Promise<void>): FileRun {
+/** `ask` hands the task to the threads; `stats`: see `FileHash`. */
+export function createFileRun(
+  files: readonly FileRange[],
+  stats: boolean,
+  ask: (task: FileTask) => Promise<void>,
+): FileRun {
   const count = files.length
   const digestsAt = headBytes + count * numbersOfFile * 8
   const memory = new SharedArrayBuffer(digestsAt + count * digestBytes + count)
@@ -60,7 +66,7 @@ export function createFileRun(files: readonly FileRange[], ask: (task: FileTask)
     at += numbersOfFile
   }
   const stop = (): void => void Atomics.store(head, stopAt, 1)
-  const done = ask({ paths: files.map(({ path }) => path).join('\0'), memory })
+  const done = ask({ paths: files.map(({ path }) => path).join('\0'), memory, stats })
   // Told where it is awaited.
   done.catch(stop)
   return {

@@ -26,7 +26,7 @@ const sumOf = (file, start, length, goesOn) => {
   }
   return pieces.digest()
 }
-const hashFiles = ({ paths, memory }) => {
+const hashFiles = ({ paths, memory, stats }) => {
   scratch ??= Buffer.allocUnsafeSlow(256 * 1024)
   const files = paths.split('\\0')
   const count = files.length
@@ -44,10 +44,12 @@ const hashFiles = ({ paths, memory }) => {
       file = openSync(files[index], 'r')
       const digest = sumOf(file, numbers[at], numbers[at + 1], goesOn)
       if (digest === undefined) continue
-      const { size, mtimeMs, ino } = fstatSync(file)
-      numbers[at + 2] = size
-      numbers[at + 3] = mtimeMs
-      numbers[at + 4] = ino
+      if (stats) {
+        const { size, mtimeMs, ino } = fstatSync(file)
+        numbers[at + 2] = size
+        numbers[at + 3] = mtimeMs
+        numbers[at + 4] = ino
+      }
       digests.set(digest, index * 32)
       isSeen[index] = 1
     } catch {

@@ -33,7 +33,7 @@ export interface BelievedContents {
    * `OCB-FILE-CHANGED`, `OCB-FILE-UNREADABLE`.
    */
   read(
-    blocks: Iterable<TarBlock | undefined>,
+    blocks: Iterable<TarBlock | Promise<void>>,
     ahead: number,
   ): AsyncGenerator<TarBlock | undefined, void, undefined>
   /** Hashes what was read. Throws `StaleSegments` where a digest is another than the one that was believed. */
@@ -51,8 +51,8 @@ export function createBelievedContents({
     async *read(blocks, ahead) {
       const queue: { readonly block: TarBlock; readonly whole: Promise<void> }[] = []
       for (const block of blocks) {
-        if (block === undefined) {
-          yield undefined
+        if (block instanceof Promise) {
+          yield block.then(() => undefined)
           continue
         }
         const whole = readBlock(block, here === true ? undefined : deflater)

@@ -14,7 +14,9 @@ import { hashContents } from './content-hashes.ts'
 import { encodeLayer } from './encode-layer.ts'
 import type { HashingAhead } from './hash-ahead.ts'
 import type { CachedLayer, LayerCache } from './layer-cache.ts'
+import type { LongFiles } from './long-files.ts'
 import { layerAnnotations, layerKey, shapeKey } from './layer-key.ts'
+import type { LayerSize } from './planned-memory.ts'
 import { checkDigest, sourceSize } from './read-source.ts'
 import { StaleSegments, type SegmentMemory } from './segments.ts'
 import type { ContentDigests, FileEntry } from './tar-blocks.ts'
@@ -45,6 +47,8 @@ export interface LayerBuilder {
   readonly store: ContentStore & Ingester
   readonly cache: LayerCache
   readonly files: FileDigests
+  /** Of those files that are hashed already. */
+  readonly longFiles?: LongFiles | undefined
   /** What this process's encoder must be told apart by; `''` for one that gives everybody's bytes. */
   readonly encoderId: (compression: Compression) => string
   readonly deflater: Deflater
@@ -62,6 +66,7 @@ export interface LayerHints {
   readonly previous?: Descriptor | undefined
   /** Its contents are being hashed. */
   readonly ahead?: HashingAhead | undefined
+  readonly size?: Pick<LayerSize, 'contentBytes'> | undefined
 }
 
 /** Builds a layer, unless the cache has it. */
@@ -70,14 +75,15 @@ export async function buildLayer(
   compression: Compression,
   builder: LayerBuilder,
   step: StepHandle,
-  { previous, ahead }: LayerHints = {},
+  hints: LayerHints = {},
 ): Promise<BuiltLayer> {
+  const { ahead } = hints
   const { cache, signal } = builder
   const { name } = changeset
   const encoderId = builder.encoderId(compression)
   const shape = shapeKey(changeset, compression, encoderId)
   const files = worthRemembering(changeset, builder.files)
-  let digests = changesetDigests(changeset, files)
+  let digests = changesetDigests(changeset, files, builder.longFiles)
   let found: CachedLayer | undefined
   if (await cache.mayHave(shape)) {
     await ahead?.finish(signal)
@@ -94,12 +100,12 @@ export async function buildLayer(
   ahead?.stop()
   let layer: CachedLayer
   try {
-    layer = await encode(changeset, compression, builder, digests, step, previous)
+    layer = await encode(changeset, compression, builder, digests, step, hints)
   } catch (error) {
     if (!(error instanceof StaleSegments)) throw error
     // Something that is remembered is not so any more: without a memory it is made as on the first day.
     digests = changesetDigests(changeset, { ...files, lookup: () => undefined })
-    layer = await encode(changeset, compression, builder, digests, step, undefined)
+    layer = await encode(changeset, compression, builder, digests, step, { ...hints, previous: undefined })
   }
   if (found) checkSame(name, found, layer)
   const contents = await findDigests(changeset, digests, builder.deflater, signal)
@@ -116,10 +122,10 @@ async function encode(
   builder: LayerBuilder,
   digests: ContentDigests,
   step: StepHandle,
-  previous: Descriptor | undefined,
+  { previous, size }: LayerHints,
 ): Promise<CachedLayer> {
   const { store, segments, deflater, verify, signal } = builder
-  const total = contentBytes(changeset)
+  const total = size?.contentBytes ?? contentBytes(changeset)
   const known =
     previous === undefined || verify === true ? undefined : await segments.open(previous, { signal })
   try {
@@ -193,7 +199,11 @@ interface ChangesetDigests extends ContentDigests {
 }
 
 /** Digests of one changeset: this pass's, then what the source says, then what is remembered. */
-function changesetDigests({ entries }: Changeset, files: FileDigests): ChangesetDigests {
+function changesetDigests(
+  { entries }: Changeset,
+  files: FileDigests,
+  longFiles?: LongFiles,
+): ChangesetDigests {
   let count = 0
   for (const { type } of entries) if (type === 'file') count += 1
   const contents = new Uint8Array(count * digestBytes)
@@ -223,6 +233,7 @@ function changesetDigests({ entries }: Changeset, files: FileDigests): Changeset
       set(index, digest)
       if (entry.source.kind === 'host') files.remember(entry.source, digest)
     },
+    coming: ({ source }) => longFiles?.digestOf(source),
     // Bytes at hand are nobody's to write.
     isSettled: ({ source }) => source.kind === 'bytes' || files.isSettled(source),
   }

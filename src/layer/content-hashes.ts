@@ -3,6 +3,7 @@
 import { setImmediate } from 'node:timers/promises'
 import { sha256Bytes } from '../content/hash.ts'
 import type { Deflater } from '../deflate/deflater.ts'
+import type { FileRun } from '../deflate/file-run.ts'
 import { throwIfAborted } from '../errors.ts'
 import type { FileSource } from '../rootfs/file-source.ts'
 import { changeOf, hashInPieces, readWhole, sourceSize, type HostSource } from './read-source.ts'
@@ -24,81 +25,99 @@ export async function hashContents(
 ): Promise<readonly Uint8Array[]> {
   const bytes = sources.reduce((total, source) => total + sourceSize(source), 0)
   const isMuch = bytes >= worthThreads.bytes || sources.length >= worthThreads.files
-  const found = isMuch && deflater.threads > 1 ? await hashTogether(sources, deflater, signal) : undefined
+  const hosts = sources.filter((source) => source.kind === 'host')
+  const hashing = isMuch && deflater.threads > 1 ? createHashing(deflater, true) : undefined
+  hashing?.add(hosts)
+  const found = (await hashing?.finish(signal)) ?? []
   const scratch = Buffer.allocUnsafeSlow(pieceBytes)
   const pause = createPause()
   const digests: Uint8Array[] = []
+  let host = 0
   for (const source of sources) {
-    const known = source.kind === 'host' ? found?.get(source) : undefined
-    digests.push(known ?? (await hashFile(source, scratch, signal)))
+    const known = source.kind === 'host' ? found[host++] : undefined
+    digests.push(known ?? (await hashFile(source, scratch, true, signal)))
     if (known === undefined) await pause(source)
   }
   return digests
 }
 
-async function hashTogether(
-  sources: readonly FileSource[],
-  deflater: Deflater,
-  signal: AbortSignal | undefined,
-): Promise<ReadonlyMap<HostSource, Uint8Array>> {
-  const found = new Map<HostSource, Uint8Array>()
-  const hosts = sources.filter((source) => source.kind === 'host')
-  await beginHashing(hosts, deflater).finish((source, digest) => void found.set(source, digest), signal)
-  return found
-}
-
 export interface Hashing {
+  /** Has the threads begin with files, while this one does something else. */
+  add(sources: readonly HostSource[]): void
   /**
-   * Hashes what is left, this thread beside the others, and tells what was found. Whatever is not as it was planned is
-   * left out: whoever reads it again, in order, finds out what is wrong with it. Throws what aborts it, and where a
-   * thread ends.
+   * Hashes what is left, this thread beside the others, and gives the digest of each source in the order in which they
+   * were added. That of one which is not as it was planned is left out: whoever reads it again, in order, finds out what
+   * is wrong with it. Throws what aborts it, and where a thread ends.
    */
-  finish(
-    found: (source: HostSource, digest: Uint8Array) => void,
-    signal: AbortSignal | undefined,
-  ): Promise<void>
+  finish(signal: AbortSignal | undefined): Promise<readonly (Uint8Array | undefined)[]>
   /** Nobody hashes any more. */
   stop(): void
 }
 
-/** Has the threads begin with files, while this one does something else. */
-export function beginHashing(sources: readonly HostSource[], deflater: Deflater): Hashing {
-  const isLong = ({ size }: HostSource): boolean => size > longBytes
-  const hosts = [...sources.filter(isLong), ...sources.filter((source) => !isLong(source))]
-  const run = deflater.hashFiles(hosts)
-  const hashHere = async (signal: AbortSignal | undefined): Promise<ReadonlyMap<number, Uint8Array>> => {
+/** Files that were added together. */
+interface Part {
+  /** Long ones first. */
+  readonly sources: readonly HostSource[]
+  /** Of each, where its digest goes. */
+  readonly places: readonly number[]
+  readonly run: FileRun
+}
+
+/** `checks`: whether a file that is not the planned one any more is left out; if not, what is there now is hashed. */
+export function createHashing(deflater: Deflater, checks: boolean): Hashing {
+  const parts: Part[] = []
+  const digests: (Uint8Array | undefined)[] = []
+  let count = 0
+  const stop = (): void => {
+    for (const { run } of parts) run.stop()
+  }
+  const hashHere = async (signal: AbortSignal | undefined): Promise<void> => {
     const scratch = Buffer.allocUnsafeSlow(pieceBytes)
     const pause = createPause()
-    const digests = new Map<number, Uint8Array>()
-    for (let index = run.take(); index !== undefined; index = run.take()) {
-      throwIfAborted(signal)
-      const source = hosts[index]
-      if (source === undefined) break
-      const digest = await tryFile(source, scratch, signal)
-      if (digest !== undefined) digests.set(index, digest)
-      await pause(source)
+    for (const { sources, places, run } of parts) {
+      for (let index = run.take(); index !== undefined; index = run.take()) {
+        throwIfAborted(signal)
+        const [source, place] = [sources[index], places[index]]
+        if (source === undefined || place === undefined) break
+        digests[place] = await tryFile(source, scratch, checks, signal)
+        await pause(source)
+      }
     }
-    return digests
+  }
+  const takeOver = ({ sources, places, run }: Part): void => {
+    for (const [index, source] of sources.entries()) {
+      const [seen, place] = [run.seen(index), places[index]]
+      const isTaken = seen !== undefined && (!checks || changeOf(source, seen) === undefined)
+      if (isTaken && place !== undefined) digests[place] = seen.digest
+    }
   }
   return {
-    async finish(found, signal) {
-      signal?.addEventListener('abort', run.stop)
-      try {
-        const here = await hashHere(signal)
-        await run.done
-        throwIfAborted(signal)
-        for (const [index, source] of hosts.entries()) {
-          const seen = run.seen(index)
-          const isPlanned = seen !== undefined && changeOf(source, seen) === undefined
-          const digest = isPlanned ? seen.digest : here.get(index)
-          if (digest !== undefined) found(source, digest)
+    add(added) {
+      const [sources, places]: [HostSource[], number[]] = [[], []]
+      for (const long of [true, false]) {
+        for (const [index, source] of added.entries()) {
+          if (source.size > longBytes !== long) continue
+          sources.push(source)
+          places.push(count + index)
         }
+      }
+      count += added.length
+      parts.push({ sources, places, run: deflater.hashFiles(sources, checks) })
+    },
+    async finish(signal) {
+      signal?.addEventListener('abort', stop)
+      try {
+        await hashHere(signal)
+        await Promise.all(parts.map(({ run }) => run.done))
+        throwIfAborted(signal)
+        parts.forEach(takeOver)
+        return Array.from({ length: count }, (_, place) => digests[place])
       } finally {
-        run.stop()
-        signal?.removeEventListener('abort', run.stop)
+        stop()
+        signal?.removeEventListener('abort', stop)
       }
     },
-    stop: run.stop,
+    stop,
   }
 }
 
@@ -117,10 +136,11 @@ function createPause(): (hashed: FileSource) => Promise<void> | undefined {
 async function tryFile(
   source: FileSource,
   scratch: Buffer,
+  checks: boolean,
   signal: AbortSignal | undefined,
 ): Promise<Uint8Array | undefined> {
   try {
-    return await hashFile(source, scratch, signal)
+    return await hashFile(source, scratch, checks, signal)
   } catch {
     throwIfAborted(signal)
     return undefined
@@ -130,11 +150,12 @@ async function tryFile(
 function hashFile(
   source: FileSource,
   scratch: Buffer,
+  checks: boolean,
   signal: AbortSignal | undefined,
 ): Uint8Array | Promise<Uint8Array> {
   const size = sourceSize(source)
   if (size > scratch.length) return hashLong(source, scratch, signal)
-  readWhole(source, scratch, 0)
+  readWhole(source, scratch, 0, checks)
   return sha256Bytes(scratch.subarray(0, size))
 }
 

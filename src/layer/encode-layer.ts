@@ -1,6 +1,5 @@
 /** A changeset becomes a layer blob in one pass: read, hash, cut, compress several blocks at once, in order. */
 
-import { setImmediate } from 'node:timers/promises'
 import { createBlockEncoder, type BlockEncoder } from '../content/block-encoder.ts'
 import { createStreamHasher } from '../content/stream-hasher.ts'
 import type { ByteStream } from '../content/store.ts'
@@ -102,10 +101,8 @@ export function encodeLayer(changeset: Changeset, options: EncodeOptions): Encod
     const planned = tarBlocks(changeset, { limits, digests, takeBuffer, believes })
     for await (const block of believes ? contents.read(planned, mostUnread) : planned) {
       throwIfAborted(signal)
-      if (block === undefined) {
-        await setImmediate()
-        continue
-      }
+      // It was waited for something.
+      if (block === undefined) continue
       const { bytes } = block
       tarBytes += bytes.length
       const hashed = hasher.add({ buffer: bytes.buffer, start: bytes.byteOffset, length: bytes.length })
@@ -151,7 +148,7 @@ function createPending(
     async begin(block, output) {
       const { bytes, identity } = block
       const key = segmentKey(settings, encoder.dictionary(), identity)
-      const found = known?.find(key)
+      const found = known?.find(key, output)
       if (found !== undefined) {
         encoder.pass(bytes)
         const wanted = encoder.needsCrc32 ? found.crc32 : undefined

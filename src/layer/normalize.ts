@@ -62,13 +62,15 @@ function withTrees(
   owners: OwnerLookup,
 ): readonly ChangesetEntry[] {
   if (trees.size === 0) return sorted
-  const parts: (ChangesetEntry | readonly ChangesetEntry[])[] = []
-  for (const entry of sorted) {
-    parts.push(entry)
+  const parts: (readonly ChangesetEntry[])[] = []
+  let start = 0
+  for (const [index, entry] of sorted.entries()) {
     const tree = entry.type === 'directory' ? trees.get(entry.path) : undefined
-    if (tree !== undefined) parts.push(treeEntries(tree, owners))
+    if (tree === undefined) continue
+    parts.push(sorted.slice(start, index + 1), treeEntries(tree, owners))
+    start = index + 1
   }
-  return parts.flat()
+  return parts[0]?.concat(...parts.slice(1), sorted.slice(start)) ?? sorted
 }
 
 /** Whether what lies below can matter: not where every parent is described by the layer itself (contract, Parents). */

@@ -11,10 +11,13 @@ export function sourceSize(source: FileSource): number {
   return source.kind === 'host' ? source.size : source.bytes.length
 }
 
-/** Reads a whole file into `buffer` at `offset`, which must have room. Throws `OCB-FILE-CHANGED`, `OCB-FILE-UNREADABLE`. */
-export function readWhole(source: FileSource, buffer: Buffer, offset: number): void {
+/**
+ * Reads a whole file into `buffer` at `offset`, which must have room. Without `checks` nobody looks whether it is the
+ * planned one still. Throws `OCB-FILE-CHANGED`, `OCB-FILE-UNREADABLE`.
+ */
+export function readWhole(source: FileSource, buffer: Buffer, offset: number, checks = true): void {
   if (source.kind === 'bytes') buffer.set(source.bytes, offset)
-  else readPart(source, 0, source.size, buffer, offset)
+  else readPart(source, 0, source.size, buffer, offset, checks)
 }
 
 /** As `readWhole`, of `length` bytes from `start` on. */
@@ -24,6 +27,7 @@ export function readPart(
   length: number,
   buffer: Buffer,
   offset: number,
+  checks = true,
 ): void {
   const file = open(source)
   try {
@@ -34,7 +38,7 @@ export function readPart(
       if (count === 0) throw changed(source, `it ended after ${start + filled} of ${source.size} bytes`)
       filled += count
     }
-    checkUnchanged(source, fstatSync(file))
+    if (checks) checkUnchanged(source, fstatSync(file))
   } catch (error) {
     throw asBuildError(source, error)
   } finally {

@@ -25,8 +25,11 @@ export interface Segment {
 
 /** The segments of an earlier blob, for one pass. */
 export interface KnownSegments {
-  /** The encoded bytes of a block, and the crc32 of the block. */
-  find(key: string): { readonly bytes: Uint8Array; readonly crc32: number } | undefined
+  /** The encoded bytes of a block, read into `output` where it has the room, and the crc32 of the block. */
+  find(
+    key: string,
+    output: SharedArrayBuffer,
+  ): { readonly bytes: Uint8Array; readonly crc32: number } | undefined
   /** Whether the blob's bytes are still those that it was made of: nothing of it may be used where they are not. */
   isWhole(): Promise<boolean>
   close(): void
@@ -104,13 +107,13 @@ export function createSegmentMemory(
       // Met where it is asked for; here it only must not count as unhandled.
       isWhole.catch(() => {})
       return {
-        find(key) {
+        find(key, output) {
           const segment = segments.get(key)
           if (segment === undefined) return undefined
-          const bytes = Buffer.allocUnsafeSlow(segment.length)
-          return readSync(descriptor, bytes, 0, segment.length, segment.offset) === segment.length
-            ? { bytes, crc32: segment.crc32 }
-            : undefined
+          const { offset, length, crc32 } = segment
+          const bytes =
+            length <= output.byteLength ? new Uint8Array(output, 0, length) : Buffer.allocUnsafeSlow(length)
+          return readSync(descriptor, bytes, 0, length, offset) === length ? { bytes, crc32 } : undefined
         },
         isWhole: () => isWhole,
         close: () => closeSync(descriptor),

@@ -1,5 +1,6 @@
 /** A changeset as tar, in the blocks it is compressed in: one synchronous pass over headers and contents. */
 
+import { setImmediate } from 'node:timers/promises'
 import { createDigester, sha256Bytes } from '../content/hash.ts'
 import { contentTime } from '../tar/content-time.ts'
 import { encodeHeader, endOfArchiveBytes, paddingBytes } from '../tar/tar-header.ts'
@@ -7,6 +8,7 @@ import { patchTime, recordBytes } from '../tar/ustar.ts'
 import { cutsBefore, type BlockLimits } from './block-cutter.ts'
 import type { Changeset, ChangesetEntry } from './changeset.ts'
 import type { BelievedContent } from './believed-contents.ts'
+import type { ComingDigest } from './long-files.ts'
 import { changed, hashInPieces, openPieces, readWhole, sourceSize, type PieceReader } from './read-source.ts'
 import { tarEntry, tarPath } from './tar-entry.ts'
 
@@ -22,6 +24,8 @@ export type FileEntry = Extract<ChangesetEntry, { readonly type: 'file' }>
 export interface ContentDigests {
   known(entry: FileEntry, index: number): Uint8Array | undefined
   found(entry: FileEntry, index: number, digest: Uint8Array): void
+  /** The digest that somebody else is finding; it is undefined where that fails. */
+  readonly coming?: ((entry: FileEntry) => ComingDigest | undefined) | undefined
   /** Whether another writing of the file would show in its times. */
   isSettled(entry: FileEntry): boolean
 }
@@ -44,11 +48,11 @@ export interface TarBlock {
   readonly believed: readonly BelievedContent[]
 }
 
-/** Yields the blocks of a layer's tar in order; undefined while there is none yet, so that a consumer can let others run. */
+/** Yields the blocks of a layer's tar in order; while there is none yet, what to wait for before the next is asked for. */
 export function* tarBlocks(
   changeset: Changeset,
   options: TarBlockOptions,
-): Generator<TarBlock | undefined, void> {
+): Generator<TarBlock | Promise<void>, void> {
   const { limits, takeBuffer } = options
   const facts = createBlockFacts(limits)
   const times = linkedFiles(changeset)
@@ -124,12 +128,12 @@ function* largeFile(
   first: Buffer,
   options: TarBlockOptions,
   times: Map<string, number>,
-): Generator<TarBlock | undefined, void> {
+): Generator<TarBlock | Promise<void>, void> {
   const { maxBytes } = options.limits
   const { digests } = options
   const known = digests.known(entry, index)
   // Its time stands before its bytes, so they are read twice where the digest is not known.
-  const digest = known ?? Buffer.from(yield* hashWithPauses(entry, first), 'hex')
+  const digest = known ?? (yield* comingDigest(entry, digests)) ?? (yield* hashWithPauses(entry, first))
   const hex = Buffer.from(digest).toString('hex')
   // Both readings look at the file's times, so that its bytes need no second digest where a writing would show there.
   const isBelieved = known !== undefined && options.believes === true
@@ -222,13 +226,23 @@ function createBlockFacts({ maxBytes }: BlockLimits): BlockFacts {
   }
 }
 
-function* hashWithPauses({ source }: FileEntry, scratch: Buffer): Generator<undefined, string> {
+function* comingDigest(
+  entry: FileEntry,
+  digests: ContentDigests,
+): Generator<Promise<void>, Uint8Array | undefined> {
+  let found: Uint8Array | undefined
+  const coming = digests.coming?.(entry)
+  if (coming !== undefined) yield coming.then((digest) => void (found = digest))
+  return found
+}
+
+function* hashWithPauses({ source }: FileEntry, scratch: Buffer): Generator<Promise<void>, Uint8Array> {
   const pieces = hashInPieces(source, scratch)
   try {
     for (;;) {
       const next = pieces.next()
-      if (next.done === true) return next.value
-      yield undefined
+      if (next.done === true) return Buffer.from(next.value, 'hex')
+      yield setImmediate()
     }
   } finally {
     pieces.return('')

@@ -1,7 +1,7 @@
 /** Copied folders that nothing else of their layer touches: what they place is sorted already, and needs no draft. */
 
 import { fileMtimeFor, otherMtimeFor } from '../plan/entry-metadata.ts'
-import { noMode, rowPaths, rowTypes, statNumbers, treeSource, type PlacedTree } from '../plan/placed-tree.ts'
+import { noMode, rowPaths, rowTypes, statNumbers, treeSources, type PlacedTree } from '../plan/placed-tree.ts'
 import type { Placed } from '../plan/placement.ts'
 import type { Tree } from '../rootfs/tree-types.ts'
 import type { ChangesetEntry } from './changeset.ts'
@@ -69,6 +69,7 @@ export function treeEntries(tree: PlacedTree, owners: OwnerLookup): readonly Cha
   const paths = rowPaths(columns, `${tree.path.slice(1)}/`)
   if (paths.length === 0) return []
   const { uid, gid } = owners(owner, tree)
+  const sourceOf = treeSources(columns)
   const timeOf = (row: number): number => stats[row * statNumbers + 1] ?? 0
   return paths.map((path, row): ChangesetEntry => {
     const mode = modes[row] ?? noMode
@@ -104,7 +105,7 @@ export function treeEntries(tree: PlacedTree, owners: OwnerLookup): readonly Cha
           uid,
           gid,
           mtime: fileMtimeFor(mtime, timeOf(row)),
-          source: treeSource(columns, row),
+          source: sourceOf(row),
         }
     }
   })

@@ -51,8 +51,9 @@ export async function buildImages(
   const images: StagedImage[] = []
   const stage = async (plan: ImagePlan): Promise<StagedImage> => {
     const files = session.files(plan.spec.root)
+    const longFiles = session.longFiles(plan.spec.root)
     const cache = shared.cacheFor(plan.spec)
-    const common = { store: staging, cache, files, encoderId, deflater, segments, verify, signal }
+    const common = { store: staging, cache, files, longFiles, encoderId, deflater, segments, verify, signal }
     const twins = plan.platforms.flatMap((platform) => twinOf(platform) ?? [])
     const stagePlatform = async (platform: PlatformPlan, twin: boolean): Promise<StagedPlatform> => {
       const layers: BuiltLayer[] = []

@@ -46,6 +46,8 @@ export interface Planning {
   readonly pins: Pins
   /** What the last build made of layers; undefined where they are to be looked into whatever it made. */
   readonly memory?: PlannedMemory | undefined
+  /** Whether layers will be made of it: then threads begin early with what takes long. Default false. */
+  readonly makesLayers?: boolean | undefined
   /** Whether layers of an image will be asked for by what they hold: then that is found out early. */
   readonly asksByContents?: ((spec: ImageSpec) => boolean) | undefined
 }
@@ -112,7 +114,7 @@ function count(value: number, one: string, many: string): string {
 }
 
 async function planPlatform(spec: ImageSpec, platform: Platform, shared: Shared): Promise<PlatformPlan> {
-  const { resolved, session, pins, memory, asksByContents } = shared
+  const { resolved, session, pins, memory, makesLayers, asksByContents } = shared
   const base = await openBase(spec, platform, session, pins)
   const planned = await planLayers(
     await spec.layersFor(platform),
@@ -136,6 +138,7 @@ async function planPlatform(spec: ImageSpec, platform: Platform, shared: Shared)
       digests: baseLayers.map(({ digest }) => digest),
       memory,
       root: spec.root,
+      makesLayers: makesLayers === true,
       asksByContents: asksByContents?.(spec) === true,
     }
     return { node, layers: await planLayersOver(all, over, session) }
@@ -186,10 +189,11 @@ const emptyStore = {
 function planContext(
   spec: ImageSpec,
   platform: Platform,
-  { resolved, pins, copies }: Shared,
+  { resolved, pins, copies, makesLayers }: Shared,
   session: Session,
 ): PlanContext {
   const { options, cache, environment, reporter, staging } = session
+  const listingsOf = options.verifyCache === true ? undefined : session.listings
   return {
     platform,
     specRoot: spec.root,
@@ -199,7 +203,10 @@ function planContext(
     blobs: staging,
     offline: options.offline === true,
     environment,
-    listingsOf: options.verifyCache === true ? undefined : session.listings,
+    listingsOf,
+    // Where something is remembered, most is: then it is not worth the reading of all digests.
+    meetsLongOf: (root) =>
+      makesLayers === true && listingsOf?.(root).isNew() === true ? session.longFiles(root).meet : undefined,
     copies,
     async openImage(reference, wanted) {
       const source = await openSpecSource(reference, spec, session, pins)

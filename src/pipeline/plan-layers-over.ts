@@ -51,6 +51,8 @@ export interface LayersOver {
   readonly memory: PlannedMemory | undefined
   /** Of the project. */
   readonly root: string
+  /** Whether layers will be made of it. */
+  readonly makesLayers: boolean
   /** Whether others will be asked for layers by what these hold. */
   readonly asksByContents: boolean
 }
@@ -67,7 +69,7 @@ export function openPlannedMemory({ cache, layers, options }: Session): PlannedM
 /** Layers without entries are left out, with the warning `OCB-LAYER-EMPTY`. Throws what `normalizeLayer` throws. */
 export async function planLayersOver(
   planned: readonly PlannedLayer[],
-  { place, open, digests, memory, root, asksByContents }: LayersOver,
+  { place, open, digests, memory, root, makesLayers, asksByContents }: LayersOver,
   session: Session,
 ): Promise<readonly LayerPlan[]> {
   const { cache, options } = session
@@ -84,8 +86,8 @@ export async function planLayersOver(
     const changeset = changesetOf(layer, openLower)
     // A layer that was here before may be so again, on a machine where no file's times are known.
     const files = asksByContents || previous !== undefined ? session.files(root) : undefined
-    const isBegun = remembered === undefined && isLarge(layer)
-    const ahead = isBegun ? begin(layer, files, session) : undefined
+    const isBegun = makesLayers && remembered === undefined && isLarge(layer)
+    const ahead = isBegun ? begin(layer, root, files, session) : undefined
     if (isBegun && previous !== undefined) await session.segments.expect(previous)
     const made = remembered === undefined ? await changeset() : undefined
     if (made?.entries.length === 0) {
@@ -158,10 +160,11 @@ async function recall(
 /** Has threads start, which takes a while, and hash what is likely to be asked for, until the changeset is made. */
 function begin(
   { compression, placements }: PlannedLayer,
+  root: string,
   files: FileDigests | undefined,
-  { deflater }: Session,
+  { deflater, longFiles }: Session,
 ): LayerHints['ahead'] {
-  const ahead = files && hashAhead(treeFiles(placements), files, deflater)
+  const ahead = files && hashAhead(treeFiles(placements), files, { deflater, longFiles: longFiles(root) })
   if (ahead === undefined && compression.type !== 'none') deflater.start()
   return ahead
 }

@@ -11,6 +11,7 @@ import { asBuildError, OciBuildError, systemErrorCode } from '../errors.ts'
 import { createDeflater, type Deflater } from '../deflate/deflater.ts'
 import { createReporter, type Reporter, type Warning } from '../events.ts'
 import { createLayerCache, type LayerCache } from '../layer/layer-cache.ts'
+import { createLongFiles, type LongFiles } from '../layer/long-files.ts'
 import { createSegmentMemory, type SegmentMemory } from '../layer/segments.ts'
 import { openLayout, type LayoutStore } from '../layout/layout-store.ts'
 import type { LayerEntry } from '../rootfs/tree-types.ts'
@@ -40,6 +41,8 @@ export interface Session {
   readonly segments: SegmentMemory
   /** What the folders of a project held, by its root. */
   listings(root: string): FolderListings
+  /** Those of a project's long files, by its root, that are hashed while it is walked. */
+  longFiles(root: string): LongFiles
   /** When the session began, in milliseconds since the epoch. */
   readonly startedWallMs: number
   readonly registries: Registries
@@ -138,18 +141,12 @@ async function openSession(
   atEnd(() => deflater.close())
   const kept: (() => void)[] = []
   const meanwhile = (work: () => void): void => void kept.push(work)
-  /** One memory for all images of a root. */
-  const ofEachRoot = <T extends { save(): void }>(open: (root: string) => T): ((root: string) => T) => {
-    const opened = new Map<string, T>()
-    return (root) => {
-      const known = opened.get(root)
-      if (known !== undefined) return known
-      const memory = open(root)
-      opened.set(root, memory)
-      meanwhile(() => memory.save())
-      return memory
-    }
+  const saved = <T extends { save(): void }>(memory: T): T => {
+    meanwhile(() => memory.save())
+    return memory
   }
+  const listings = ofEachRoot((root) => saved(openFolderListings(cache.foldersDir, root, asOf)))
+  const files = ofEachRoot((root) => saved(openFileDigests(cache.filesDir, root, asOf)))
   const doMeanwhile = (): void => {
     for (const keptWork of kept.splice(0)) keptWork()
   }
@@ -174,11 +171,12 @@ async function openSession(
     layers: createLayerCache(cache.layersDir, staging, environment.wallClockMs),
     deflater,
     segments: createSegmentMemory(cache.segmentsDir, staging, deflater),
-    listings: ofEachRoot((root) => openFolderListings(cache.foldersDir, root, asOf)),
+    listings,
     startedWallMs,
     registries,
     asked: { roots: new Map(), names: new Map() },
-    files: ofEachRoot((root) => openFileDigests(cache.filesDir, root, asOf)),
+    files,
+    longFiles: ofEachRoot((root) => createLongFiles(files(root), deflater, options.signal)),
     meanwhile,
     doMeanwhile,
     atEnd,
@@ -193,5 +191,15 @@ async function openSession(
         hint: first.hint ?? 'mend what it warns of, or build without --strict',
       })
     },
+  }
+}
+
+/** One for all images of a root. */
+function ofEachRoot<T>(open: (root: string) => T): (root: string) => T {
+  const opened = new Map<string, T>()
+  return (root) => {
+    const one = opened.get(root) ?? open(root)
+    opened.set(root, one)
+    return one
   }
 }

@@ -86,7 +86,8 @@ function placeFolder(copy: Copy, located: Located, folder: string, text: string,
   const filter = filterFor(copy, rules, path)
   const followRoot = entry.follow ? entry.root : undefined
   const listings = context.listingsOf?.(entry.root)
-  const tree = placeTree(folder, hostPath, { excluded, filter, followRoot, listings }, placing)
+  const meetsLong = context.meetsLongOf?.(entry.root)
+  const tree = placeTree(folder, hostPath, { excluded, filter, followRoot, listings }, placing, meetsLong)
   if (tree.columns.names.length === 0 && filter !== undefined && readDirectory(hostPath).length > 0) {
     throw nothingLeft(copy, text, key, hiddenBefore)
   }

@@ -2,9 +2,23 @@
 
 import { readStats } from './host-file.ts'
 import type { HostType } from './host-file.ts'
-import { hostPathsInOrder, noMode, rowTypes, statNumbers, type PlacedTree } from './placed-tree.ts'
+import {
+  hostPathsInOrder,
+  noMode,
+  rowTypes,
+  statNumbers,
+  treeSources,
+  type HostSource,
+  type PlacedTree,
+} from './placed-tree.ts'
 import type { PlacingRules } from './placing-rules.ts'
 import { walkInto, type Taker, type WalkOptions } from './walk-folder.ts'
+
+/** Of so many bytes. */
+const longFile = 1024 * 1024
+
+/** Is told of a long file while others are still looked for. */
+export type MeetsLong = (file: HostSource) => void
 
 /** As `walkInto` and `PlacingRules`; `path` is the absolute image path of what the folder becomes. */
 export function placeTree(
@@ -12,6 +26,7 @@ export function placeTree(
   hostFolder: string,
   options: WalkOptions,
   rules: PlacingRules,
+  meetsLong?: MeetsLong,
 ): PlacedTree {
   const { names, parents, types, hostPaths } = walkColumns(hostFolder, options)
   const { origin, owner, mtime } = rules
@@ -21,6 +36,7 @@ export function placeTree(
   const columns = { hostFolder, names, parents, types, modes, stats, targets, hostPaths }
   const tree: PlacedTree = { type: 'tree', path, origin, owner, mtime, columns }
   const hostPathAt = hostPathsInOrder(columns)
+  const sourceOf = treeSources(columns)
   for (let row = 0; row < names.length; row += 1) {
     const hostPath = hostPathAt(row)
     switch (rowTypes[types[row] ?? 0]) {
@@ -45,6 +61,7 @@ export function placeTree(
           stats[at + 1] = mtimeMs
           stats[at + 2] = ctimeMs
           stats[at + 3] = ino
+          if (size >= longFile) meetsLong?.(sourceOf(row))
         } else {
           types[row] = rowTypes.indexOf('hardlink')
           targets.set(row, first)

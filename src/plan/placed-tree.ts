@@ -6,7 +6,7 @@ import { fileMtimeFor, otherMtimeFor } from './entry-metadata.ts'
 import type { FileSource } from '../rootfs/file-source.ts'
 import type { Placed, Placement } from './placement.ts'
 
-type HostSource = Extract<FileSource, { readonly kind: 'host' }>
+export type HostSource = Extract<FileSource, { readonly kind: 'host' }>
 
 /** A row's type is its place here. */
 export const rowTypes = ['file', 'directory', 'symlink', 'hardlink'] as const
@@ -58,22 +58,20 @@ export function* eachPlacement(items: Iterable<Placed>): Generator<Placement> {
 }
 
 /** The files of all trees. */
-export function treeFiles(items: Iterable<Placed>): readonly HostSource[] {
+export function* treeFiles(items: Iterable<Placed>): Generator<HostSource> {
   const isFile = rowTypes.indexOf('file')
-  const files: HostSource[] = []
   for (const item of items) {
     if (item.type !== 'tree') continue
-    const { columns } = item
-    for (const [row, type] of columns.types.entries())
-      if (type === isFile) files.push(new TreeFile(columns, row))
+    const sourceOf = treeSources(item.columns)
+    for (const [row, type] of item.columns.types.entries()) if (type === isFile) yield sourceOf(row)
   }
-  return files
 }
 
 /** One placement a row. */
 export function* treePlacements(tree: PlacedTree): Generator<Placement> {
   const paths = rowPaths(tree.columns, tree.path === '/' ? '/' : `${tree.path}/`)
-  for (const [row, path] of paths.entries()) yield placementOf(tree, row, path)
+  const sourceOf = treeSources(tree.columns)
+  for (const [row, path] of paths.entries()) yield placementOf(tree, row, path, sourceOf)
 }
 
 /** The image path of each row; `top` stands before those that lie in the walked folder itself. */
@@ -93,7 +91,12 @@ export function rowPaths({ names, parents, types }: TreeColumns, top: string): r
   })
 }
 
-function placementOf({ columns, origin, owner, mtime }: PlacedTree, row: number, path: string): Placement {
+function placementOf(
+  { columns, origin, owner, mtime }: PlacedTree,
+  row: number,
+  path: string,
+  sourceOf: (row: number) => HostSource,
+): Placement {
   const { types, modes, stats, targets } = columns
   const mode = modes[row] ?? noMode
   const mtimeMs = stats[row * statNumbers + 1] ?? 0
@@ -123,7 +126,7 @@ function placementOf({ columns, origin, owner, mtime }: PlacedTree, row: number,
         mode,
         owner,
         mtime: fileMtimeFor(mtime, mtimeMs),
-        source: treeSource(columns, row),
+        source: sourceOf(row),
       }
   }
 }
@@ -155,9 +158,18 @@ function prefixOf(folder: string): string {
   return folder.endsWith(sep) ? folder : folder + sep
 }
 
-/** The source of the file in a row. */
-export function treeSource(columns: TreeColumns, row: number): FileSource {
-  return new TreeFile(columns, row)
+/** Each is made once: whoever knows something of one need not ask for its path. */
+const sourcesOf = new WeakMap<TreeColumns, (HostSource | undefined)[]>()
+
+/** The sources of the files in rows. */
+export function treeSources(columns: TreeColumns): (row: number) => HostSource {
+  let sources = sourcesOf.get(columns)
+  if (sources === undefined) {
+    sources = Array.from(columns.names, () => undefined)
+    sourcesOf.set(columns, sources)
+  }
+  const made = sources
+  return (row) => (made[row] ??= new TreeFile(columns, row))
 }
 
 /** The source of a file in a tree: two words in place of a path and boxed numbers. */
@@ -174,8 +186,9 @@ class TreeFile {
     return 'host'
   }
 
+  #path: string | undefined
   get path(): string {
-    return hostPathOf(this.columns, this.row)
+    return (this.#path ??= hostPathOf(this.columns, this.row))
   }
 
   get size(): number {

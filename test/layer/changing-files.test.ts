@@ -12,6 +12,7 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeEach, describe, expect, it } from 'vitest'
+import { sha256Bytes } from '../../src/content/hash.ts'
 import type { Changeset, ChangesetEntry } from '../../src/layer/changeset.ts'
 import { encodeLayer } from '../../src/layer/encode-layer.ts'
 import type { ContentDigests } from '../../src/layer/tar-blocks.ts'
@@ -183,4 +184,50 @@ it('timers run while a layer without compression is written', async () => {
   await collectBytes(encodeLayer(changesetOf(...files), options).blob)
   clearInterval(timer)
   expect(turns).toBeGreaterThan(0)
+})
+
+describe('a large file whose digest somebody else finds', () => {
+  const bytes = Buffer.alloc(3 * MiB, 'abc')
+  const encode = async (coming: ContentDigests['coming']): Promise<readonly [string, number]> => {
+    const digests = passDigests()
+    let found = 0
+    const encoded = encodeLayer(changesetOf(hostEntry('a', bytes), hostEntry('b', Buffer.alloc(10))), {
+      compression: gzip,
+      ...encoding,
+      digests: {
+        ...digests,
+        coming,
+        isSettled: () => true,
+        found(...told) {
+          found += 1
+          digests.found(...told)
+        },
+      },
+    })
+    await collectBytes(encoded.blob)
+    return [encoded.diffId(), found]
+  }
+
+  it('becomes the same layer, and is waited for', async () => {
+    const late = async (): Promise<Uint8Array> => {
+      await new Promise((resolve) => setTimeout(resolve, 20))
+      return sha256Bytes(bytes)
+    }
+    const alone = await encode(undefined)
+    expect(await encode(() => undefined)).toEqual(alone)
+    expect(await encode(({ path }) => (path === 'a' ? late() : undefined))).toEqual(alone)
+    expect(await encode(async () => undefined)).toEqual(alone)
+  })
+
+  it('says what is wrong with it where nobody found one', async () => {
+    const changeset = changesetOf(hostEntry('a', bytes))
+    appendFileSync(join(work, 'a'), 'more')
+    const digests: ContentDigests = { ...passDigests(), coming: async () => undefined }
+    const { blob } = encodeLayer(changeset, { compression: gzip, ...encoding, digests })
+    await expect(collectBytes(blob)).rejects.toMatchObject({ code: 'OCB-FILE-CHANGED' })
+  })
+
+  it('fails with whoever looks for it', async () => {
+    await expect(encode(() => Promise.reject(new Error('a thread ended')))).rejects.toThrow('a thread ended')
+  })
 })

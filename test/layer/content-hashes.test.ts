@@ -2,12 +2,12 @@
 
 import { appendFileSync, lstatSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { basename, join } from 'node:path'
+import { join } from 'node:path'
 import { afterAll, beforeEach, expect, it } from 'vitest'
 import { sha256 } from '../../src/content/hash.ts'
 import { createDeflater, type Deflater } from '../../src/deflate/deflater.ts'
 import type { FileRun } from '../../src/deflate/file-run.ts'
-import { beginHashing, hashContents, type Hashing } from '../../src/layer/content-hashes.ts'
+import { createHashing, hashContents } from '../../src/layer/content-hashes.ts'
 import type { FileSource } from '../../src/rootfs/file-source.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'content-hashes-'))
@@ -21,8 +21,8 @@ afterAll(async () => {
 let runs: FileRun[] = []
 const watched: Deflater = {
   ...two,
-  hashFiles(files) {
-    const run = two.hashFiles(files)
+  hashFiles(files, stats) {
+    const run = two.hashFiles(files, stats)
     runs.push(run)
     return run
   },
@@ -50,14 +50,20 @@ const hash = async (sources: readonly FileSource[]): Promise<readonly string[]> 
   return digests.map((digest) => Buffer.from(digest).toString('hex'))
 }
 
-/** By name. */
-async function finished(hashing: Hashing): Promise<Record<string, string>> {
-  const found: Record<string, string> = {}
-  await hashing.finish(({ path }, digest) => {
-    found[basename(path)] = Buffer.from(digest).toString('hex')
-  }, undefined)
-  return found
+/** In hex, of files that are added in two parts. */
+function hashing(
+  sources: readonly HostSource[],
+  checks = true,
+): { stop(): void; finished(): Promise<readonly (string | undefined)[]> } {
+  const { add, finish, stop } = createHashing(watched, checks)
+  add(sources.slice(0, 2))
+  add(sources.slice(2))
+  const finished = async (): Promise<readonly (string | undefined)[]> =>
+    (await finish(undefined)).map((digest) => digest && Buffer.from(digest).toString('hex'))
+  return { stop, finished }
 }
+
+const done = (): Promise<unknown> => Promise.all(runs.map((run) => run.done))
 
 it('hashes many files, in order', async () => {
   const hexes = await hash(many())
@@ -71,24 +77,42 @@ it('takes over what threads have hashed before', async () => {
   const parts = sources.map((source) =>
     source.path.endsWith('part') ? { ...source, offset: 5, size: 7 } : source,
   )
-  const hashing = beginHashing(parts, watched)
-  await runs[0]?.done
+  const { finished } = hashing(parts)
+  await done()
   for (const { path } of sources) rmSync(path)
-  expect(await finished(hashing)).toEqual({
-    f0: hexOf('f0', 0),
-    f1: hexOf('f1', 7),
-    f2: hexOf('f2', 14),
-    long: hexOf('long', 9 * MiB),
-    part: sha256(bytesOf('part', 3 * MiB).subarray(5, 12)).slice(7),
-  })
+  expect(await finished()).toEqual([
+    hexOf('f0', 0),
+    hexOf('f1', 7),
+    hexOf('f2', 14),
+    hexOf('long', 9 * MiB),
+    sha256(bytesOf('part', 3 * MiB).subarray(5, 12)).slice(7),
+  ])
 })
 
+it.each([true, false])(
+  'leaves out what cannot be read, and what changed where it checks (%s)',
+  async (checks) => {
+    const sources = [...many(4), file('touched', 9)]
+    rmSync(sources[1]?.path ?? '')
+    writeFileSync(sources[3]?.path ?? '', 'short')
+    utimesSync(sources[4]?.path ?? '', 1, 1)
+    const touched = checks ? undefined : hexOf('touched', 9)
+    const { finished } = hashing(sources, checks)
+    const one = hashing(sources, checks)
+    await done()
+    const wanted = [hexOf('f0', 0), undefined, hexOf('f2', 14), undefined, touched]
+    // By threads alone, and by this one, too.
+    expect(await finished()).toEqual(wanted)
+    expect(await one.finished()).toEqual(wanted)
+  },
+)
+
 it('leaves what is left when it is stopped', async () => {
-  const hashing = beginHashing(many(), watched)
-  hashing.stop()
-  await runs[0]?.done
-  expect(runs[0]?.take()).toBeUndefined()
-  expect(Object.keys(await finished(hashing)).length).toBeLessThan(900)
+  const { stop, finished } = hashing(many())
+  stop()
+  await done()
+  expect(runs.at(-1)?.take()).toBeUndefined()
+  expect((await finished()).filter((hex) => hex !== undefined).length).toBeLessThan(900)
 })
 
 it('hashes bytes at hand, files of many sizes and parts of files', async () => {

@@ -48,7 +48,7 @@ function blockLengths(changeset: Changeset): number[] {
   const takeBuffer = (): Buffer<ArrayBuffer> => Buffer.alloc(standardLimits.maxBytes + 1024, 0xaa)
   const lengths: number[] = []
   for (const block of tarBlocks(changeset, { limits: standardLimits, digests: passDigests(), takeBuffer })) {
-    if (block !== undefined) lengths.push(block.bytes.length)
+    if (!(block instanceof Promise)) lengths.push(block.bytes.length)
   }
   return lengths
 }

@@ -8,6 +8,7 @@ import { openFileDigests, type FileDigests } from '../../src/cache/file-digests.
 import { sha256Bytes } from '../../src/content/hash.ts'
 import { createDeflater } from '../../src/deflate/deflater.ts'
 import { hashAhead } from '../../src/layer/hash-ahead.ts'
+import type { LongFiles } from '../../src/layer/long-files.ts'
 import type { HostSource } from '../../src/layer/read-source.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'hash-ahead-'))
@@ -39,7 +40,7 @@ const known = (): readonly number[] =>
   })
 
 it('remembers all files when it is finished, however often', async () => {
-  const ahead = hashAhead(sources, files, deflater)
+  const ahead = hashAhead(sources, files, { deflater })
   expect(known()).toEqual([])
   await Promise.all([ahead?.finish(undefined), ahead?.finish(undefined)])
   await ahead?.finish(undefined)
@@ -49,14 +50,14 @@ it('remembers all files when it is finished, however often', async () => {
 it('leaves out those that are not as they were planned, and tells nobody', async () => {
   rmSync(join(folder, '7'))
   writeFileSync(join(folder, '9'), 'grown by some bytes')
-  await hashAhead(sources, files, deflater)?.finish(undefined)
+  await hashAhead(sources, files, { deflater })?.finish(undefined)
   expect(known()).toEqual(sources.map((_, index) => index).filter((index) => index !== 7 && index !== 9))
 })
 
 it('leaves out those that were written just now, also if that is long ago when it is finished', async () => {
   let now = Date.now()
   files = openFileDigests(join(folder, 'none'), folder, () => now)
-  const ahead = hashAhead(sources, files, deflater)
+  const ahead = hashAhead(sources, files, { deflater })
   now += 3_600_000
   await ahead?.finish(undefined)
   expect(known()).toEqual([])
@@ -65,12 +66,12 @@ it('leaves out those that were written just now, also if that is long ago when i
 it('gives way where the first file is known, and on one core', () => {
   const [first] = sources
   if (first !== undefined) files.remember(first, sha256Bytes(text(0)))
-  expect(hashAhead(sources, files, deflater)).toBeUndefined()
-  expect(hashAhead(sources.slice(1), files, { ...deflater, threads: 1 })).toBeUndefined()
+  expect(hashAhead(sources, files, { deflater })).toBeUndefined()
+  expect(hashAhead(sources.slice(1), files, { deflater: { ...deflater, threads: 1 } })).toBeUndefined()
 })
 
 it('remembers nothing when it was stopped', async () => {
-  const ahead = hashAhead(sources, files, deflater)
+  const ahead = hashAhead(sources, files, { deflater })
   ahead?.stop()
   await ahead?.finish(undefined)
   expect(known()).toEqual([])
@@ -78,5 +79,26 @@ it('remembers nothing when it was stopped', async () => {
 
 it('ends when it is aborted', async () => {
   const abort = AbortSignal.abort(new Error('enough'))
-  await expect(hashAhead(sources, files, deflater)?.finish(abort)).rejects.toThrow()
+  await expect(hashAhead(sources, files, { deflater })?.finish(abort)).rejects.toThrow()
+})
+
+it('takes what is hashed elsewhere, in order', async () => {
+  const elsewhere = new Map<unknown, Buffer>(
+    [5, 20].map((index) => [sources[index], sha256Bytes(text(index))]),
+  )
+  const lost = sources[30]
+  const remembered: (string | undefined)[] = []
+  const longFiles: LongFiles = {
+    meet() {},
+    digestOf: (source) =>
+      elsewhere.has(source) || source === lost ? Promise.resolve(elsewhere.get(source)) : undefined,
+  }
+  const remember: FileDigests['remember'] = (source, digest) => {
+    remembered.push(source.path)
+    files.remember(source, digest)
+  }
+  await hashAhead(sources, { ...files, remember }, { deflater, longFiles })?.finish(undefined)
+  const others = sources.filter((source) => source !== lost)
+  expect(remembered).toEqual(others.map(({ path }) => path))
+  expect(known()).toEqual(sources.map((_, index) => index).filter((index) => index !== 30))
 })

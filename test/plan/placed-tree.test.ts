@@ -116,6 +116,23 @@ describe('a tree stands for what its files, folders and links would be one by on
     expect(plain(eachPlacement([placed]))).toEqual(oneByOne(root, '/app', through, options()))
   })
 
+  it('and tells of long files as they are found', () => {
+    const MiB = 1024 * 1024
+    const root = makeFolder({
+      'a/long': 'x'.repeat(MiB),
+      'a/short': 'x'.repeat(MiB - 1),
+      'b/longer': 'x'.repeat(MiB + 1),
+    })
+    const met: unknown[] = []
+    const placed = placeTree('/app', root, walk, createPlacingRules(options()), (file) => met.push(file))
+    const sources = Array.from(eachPlacement([placed]), (found) =>
+      found.type === 'file' ? found.source : undefined,
+    )
+    expect(met).toEqual(
+      sources.filter((source) => source !== undefined && source.kind === 'host' && source.size >= MiB),
+    )
+  })
+
   it('among others, in order', () => {
     const root = oddFolder()
     const placed: PlacedTree = placeTree('/app', root, walk, createPlacingRules(options()))
