@@ -10,22 +10,26 @@ import type { Descriptor } from '../spec/descriptor.ts'
 import type { Digest } from '../spec/digest.ts'
 import type { MadeLayer } from './built-layers.ts'
 import type { Changeset } from './changeset.ts'
-import { hashContents } from './content-hashes.ts'
+import {
+  changesetDigests,
+  contentBytes,
+  findDigests,
+  worthRemembering,
+  type ChangesetDigests,
+} from './changeset-digests.ts'
 import { encodeLayer } from './encode-layer.ts'
 import type { HashingAhead } from './hash-ahead.ts'
 import type { CachedLayer, LayerCache } from './layer-cache.ts'
 import type { LongFiles } from './long-files.ts'
-import { layerAnnotations, layerKey, shapeKey } from './layer-key.ts'
+import { layerAnnotations, layerKey, shapeKey, shapeKeyBeside } from './layer-key.ts'
 import type { LayerSize } from './planned-memory.ts'
-import { checkDigest, sourceSize } from './read-source.ts'
 import { StaleSegments, type SegmentMemory } from './segments.ts'
-import type { ContentDigests, FileEntry } from './tar-blocks.ts'
+import type { ContentDigests } from './tar-blocks.ts'
 
-const digestBytes = 32
 /** A layer of fewer bytes is compressed before threads would have started. */
 const smallBytes = 2 * 1024 * 1024
-/** So few files are read and hashed before the memory of a project's digests is. */
-const fewFiles = { count: 64, bytes: 1024 * 1024 }
+/** One of so many is begun before it is looked for. */
+const largeBytes = 16 * 1024 * 1024
 
 export interface BuiltLayer {
   readonly name: string
@@ -77,38 +81,32 @@ export async function buildLayer(
   step: StepHandle,
   hints: LayerHints = {},
 ): Promise<BuiltLayer> {
-  const { ahead } = hints
-  const { cache, signal } = builder
   const { name } = changeset
-  const encoderId = builder.encoderId(compression)
-  const shape = shapeKey(changeset, compression, encoderId)
+  const { cache, deflater, verify, signal } = builder
   const files = worthRemembering(changeset, builder.files)
+  const work: LayerWork = { changeset, compression, builder, step, hints }
   let digests = changesetDigests(changeset, files, builder.longFiles)
-  let found: CachedLayer | undefined
-  if (await cache.mayHave(shape)) {
-    await ahead?.finish(signal)
-    const contents = await findDigests(changeset, digests, builder.deflater, signal)
-    const key = layerKey(shape, contents)
-    found = await cache.find(shape, key)
-    if (found && builder.verify !== true) {
-      builder.tell?.({ changeset, contents, key, compression })
-      const { descriptor, diffId, from } = found
-      const annotations = layerAnnotations(shape, key, encoderId)
-      return { name, descriptor, diffId, shape, key, cached: true, cachedFrom: from, annotations }
-    }
+  const early = isWorthBeginning(work) ? beginLayer(work, digests) : undefined
+  const { shape, found } = await lookUp(work, digests, early)
+  const encoderId = builder.encoderId(compression)
+  if (found && verify !== true) {
+    const { descriptor, diffId, from, key, contents } = found
+    builder.tell?.({ changeset, contents, key, compression })
+    const annotations = layerAnnotations(shape, key, encoderId)
+    return { name, descriptor, diffId, shape, key, cached: true, cachedFrom: from, annotations }
   }
-  ahead?.stop()
+  hints.ahead?.stop()
   let layer: CachedLayer
   try {
-    layer = await encode(changeset, compression, builder, digests, step, hints)
+    layer = await (early?.layer ?? encode(work, digests))
   } catch (error) {
     if (!(error instanceof StaleSegments)) throw error
     // Something that is remembered is not so any more: without a memory it is made as on the first day.
     digests = changesetDigests(changeset, { ...files, lookup: () => undefined })
-    layer = await encode(changeset, compression, builder, digests, step, { ...hints, previous: undefined })
+    layer = await encode({ ...work, hints: { ...hints, previous: undefined } }, digests)
   }
   if (found) checkSame(name, found, layer)
-  const contents = await findDigests(changeset, digests, builder.deflater, signal)
+  const contents = await findDigests(changeset, digests, { deflater, signal })
   const key = layerKey(shape, contents)
   cache.keep(shape, key, layer)
   builder.tell?.({ changeset, contents, key, compression })
@@ -116,14 +114,83 @@ export async function buildLayer(
   return { name, ...layer, shape, key, cached: false, annotations }
 }
 
-async function encode(
-  changeset: Changeset,
-  compression: Compression,
-  builder: LayerBuilder,
-  digests: ContentDigests,
-  step: StepHandle,
-  { previous, size }: LayerHints,
-): Promise<CachedLayer> {
+interface LayerWork {
+  readonly changeset: Changeset
+  readonly compression: Compression
+  readonly builder: LayerBuilder
+  readonly step: StepHandle
+  readonly hints: LayerHints
+}
+
+/** A layer that is being made before it is known that nobody has it. */
+interface EarlyLayer {
+  readonly layer: Promise<CachedLayer>
+  /** Ends it without a trace. */
+  giveUp(): Promise<void>
+}
+
+/** Where a large one was made before in its place something changed, most likely to what was never made. */
+function isWorthBeginning({ builder, hints }: LayerWork): boolean {
+  const { previous, ahead, size } = hints
+  const isLarge = previous !== undefined && (size?.contentBytes ?? 0) >= largeBytes
+  return isLarge && ahead === undefined && builder.verify !== true && builder.deflater.threads > 1
+}
+
+function beginLayer(work: LayerWork, digests: ContentDigests): EarlyLayer {
+  const { builder } = work
+  const stop = new AbortController()
+  const signal = builder.signal === undefined ? stop.signal : AbortSignal.any([builder.signal, stop.signal])
+  const layer = encode({ ...work, builder: { ...builder, signal } }, digests)
+  const ended = layer.then(
+    () => {},
+    () => {},
+  )
+  return {
+    layer,
+    giveUp() {
+      stop.abort()
+      return ended
+    },
+  }
+}
+
+interface LookedUp {
+  readonly shape: string
+  readonly found: (CachedLayer & Pick<MadeLayer, 'key' | 'contents'>) | undefined
+}
+
+/** Whether the cache has the layer: what is made meanwhile is given up where it has. */
+async function lookUp(
+  work: LayerWork,
+  digests: ChangesetDigests,
+  early: EarlyLayer | undefined,
+): Promise<LookedUp> {
+  let looked: LookedUp | undefined
+  try {
+    looked = await ask(work, digests, early !== undefined)
+    return looked
+  } finally {
+    if (looked === undefined || looked.found !== undefined) await early?.giveUp()
+  }
+}
+
+async function ask(work: LayerWork, digests: ChangesetDigests, beside: boolean): Promise<LookedUp> {
+  const { changeset, compression, builder, hints } = work
+  const { cache, deflater, signal } = builder
+  const encoderId = builder.encoderId(compression)
+  const shapeOf = beside ? shapeKeyBeside : shapeKey
+  const shape = await shapeOf(changeset, compression, encoderId)
+  if (!(await cache.mayHave(shape))) return { shape, found: undefined }
+  await hints.ahead?.finish(signal)
+  const contents = await findDigests(changeset, digests, { deflater, signal, beside })
+  const key = layerKey(shape, contents)
+  const layer = await cache.find(shape, key)
+  return { shape, found: layer && { ...layer, key, contents } }
+}
+
+async function encode(work: LayerWork, digests: ContentDigests): Promise<CachedLayer> {
+  const { changeset, compression, builder, step } = work
+  const { previous, size } = work.hints
   const { store, segments, deflater, verify, signal } = builder
   const total = size?.contentBytes ?? contentBytes(changeset)
   const known =
@@ -160,107 +227,4 @@ function checkSame(name: string, cached: CachedLayer, made: CachedLayer): void {
         ? 'run "ocibuild cache prune --all", then build again'
         : `find out who wrote ${from}; build with --no-cache until it is right again`,
   })
-}
-
-/** Nothing is remembered of few files that are the host's, nor asked. */
-function worthRemembering({ entries }: Changeset, files: FileDigests): FileDigests {
-  let [count, bytes] = [0, 0]
-  for (const entry of entries) {
-    if (entry.type !== 'file') continue
-    count += 1
-    bytes += sourceSize(entry.source)
-    if (count > fewFiles.count || bytes > fewFiles.bytes) return files
-  }
-  return { ...files, lookup: () => undefined, remember() {} }
-}
-
-/** The sha256 of every file of a changeset, 32 bytes each, in order: remembered, or read and hashed. */
-export function contentDigests(
-  changeset: Changeset,
-  files: FileDigests,
-  deflater: Deflater,
-  signal: AbortSignal | undefined,
-): Promise<Uint8Array> {
-  return findDigests(changeset, changesetDigests(changeset, files), deflater, signal)
-}
-
-/** The bytes of all files of a changeset. */
-export function contentBytes(changeset: Changeset): number {
-  let total = 0
-  for (const entry of changeset.entries) if (entry.type === 'file') total += sourceSize(entry.source)
-  return total
-}
-
-interface ChangesetDigests extends ContentDigests {
-  /** All of them, once they are found: 32 bytes a file. */
-  readonly contents: Uint8Array
-  /** Files whose digest was neither asked for nor found so far. */
-  left(): number
-}
-
-/** Digests of one changeset: this pass's, then what the source says, then what is remembered. */
-function changesetDigests(
-  { entries }: Changeset,
-  files: FileDigests,
-  longFiles?: LongFiles,
-): ChangesetDigests {
-  let count = 0
-  for (const { type } of entries) if (type === 'file') count += 1
-  const contents = new Uint8Array(count * digestBytes)
-  const isFound = new Uint8Array(count)
-  let left = count
-  const set = (index: number, digest: Uint8Array): void => {
-    contents.set(digest, index * digestBytes)
-    if (isFound[index] === 0) left -= 1
-    isFound[index] = 1
-  }
-  return {
-    contents,
-    left: () => left,
-    known(entry, index) {
-      if (isFound[index] === 1) return contents.subarray(index * digestBytes, (index + 1) * digestBytes)
-      const { source } = entry
-      if (source.kind === 'bytes') return undefined
-      const digest =
-        source.digest === undefined
-          ? files.lookup(source)
-          : Buffer.from(source.digest.slice('sha256:'.length), 'hex')
-      if (digest !== undefined) set(index, digest)
-      return digest
-    },
-    found(entry, index, digest) {
-      checkDigest(entry.source, digest)
-      set(index, digest)
-      if (entry.source.kind === 'host') files.remember(entry.source, digest)
-    },
-    coming: ({ source }) => longFiles?.digestOf(source),
-    // Bytes at hand are nobody's to write.
-    isSettled: ({ source }) => source.kind === 'bytes' || files.isSettled(source),
-  }
-}
-
-/** The digest of every file in order; what is not known is read and hashed. */
-async function findDigests(
-  changeset: Changeset,
-  digests: ChangesetDigests,
-  deflater: Deflater,
-  signal: AbortSignal | undefined,
-): Promise<Uint8Array> {
-  const { contents } = digests
-  if (digests.left() === 0) return contents
-  const unknown: { readonly entry: FileEntry; readonly index: number }[] = []
-  let index = 0
-  for (const entry of changeset.entries) {
-    if (entry.type !== 'file') continue
-    const known = digests.known(entry, index)
-    if (known === undefined) unknown.push({ entry, index })
-    index += 1
-  }
-  if (unknown.length === 0) return contents
-  const sources = unknown.map(({ entry }) => entry.source)
-  for (const [place, digest] of (await hashContents(sources, deflater, signal)).entries()) {
-    const file = unknown[place]
-    if (file !== undefined) digests.found(file.entry, file.index, digest)
-  }
-  return contents
 }

@@ -2,7 +2,7 @@
 
 import type { ComparedEntryView, LayerWhyView } from '../build-types.ts'
 import { encoderIdOf } from '../layer/encoder-id.ts'
-import { contentDigests } from '../layer/build-layer.ts'
+import { contentDigests } from '../layer/changeset-digests.ts'
 import { formatCompression, openBuiltLayers, type BuiltLayers } from '../layer/built-layers.ts'
 import { compareLayers, type EntryDifference } from '../layer/compare-layers.ts'
 import { changesetFacts } from '../layer/encode-facts.ts'
