@@ -26,6 +26,8 @@ export interface FileDigests {
   /** The sha256, 32 bytes, when the file is the one that was hashed, by an earlier run or by this one. */
   lookup(source: HostSource): Uint8Array | undefined
   remember(source: HostSource, digest: Uint8Array): void
+  /** Many whole files that are settled: 32 bytes each in `digests`, of those that have a 1 in `isFound`. */
+  rememberAll(sources: readonly HostSource[], digests: Uint8Array, isFound: Uint8Array): void
   /** Whether another writing of the file would move its times: not where it was written just now. */
   isSettled(source: HostSource): boolean
   /** Writes what is new, atomically; the last of several processes wins, the others' files are hashed again. */
@@ -49,6 +51,12 @@ export function openFileDigests(filesDir: string, root: string, wallClockMs: () 
   const fresh = createFreshRows()
   const isSettled = ({ mtimeMs, ctimeMs }: HostSource): boolean =>
     Math.max(mtimeMs, ctimeMs) <= wallClockMs() - racyMs
+  const add = (source: HostSource, digest: Uint8Array): void => {
+    const known = open()
+    const row = known.count === 0 ? undefined : known.find(source.path, source)
+    if (row === undefined || Buffer.compare(known.digestAt(row), digest) !== 0) fresh.add(source, digest)
+    else use(row, known)
+  }
   return {
     isSettled,
     lookup(source) {
@@ -62,12 +70,15 @@ export function openFileDigests(filesDir: string, root: string, wallClockMs: () 
       return known.digestAt(row)
     },
     remember(source, digest) {
-      if (source.temporary === true || source.offset !== undefined) return
-      if (!isSettled(source)) return
-      const known = open()
-      const row = known.count === 0 ? undefined : known.find(source.path, source)
-      if (row === undefined || Buffer.compare(known.digestAt(row), digest) !== 0) fresh.add(source, digest)
-      else use(row, known)
+      const isKept = source.temporary !== true && source.offset === undefined && isSettled(source)
+      if (isKept) add(source, digest)
+    },
+    rememberAll(sources, digests, isFound) {
+      if (open().count === 0 && !isFound.includes(0)) return fresh.addAll(sources, digests)
+      for (const [index, source] of sources.entries()) {
+        const digest = digests.subarray(index * digestBytes, (index + 1) * digestBytes)
+        if (isFound[index] === 1) add(source, digest)
+      }
     },
     save() {
       if (fresh.isEmpty()) return
@@ -93,12 +104,13 @@ function isSameStat(one: FileStat, other: FileStat): boolean {
 /** What this run found: told by path only when somebody asks, which in most runs is at their end. */
 function createFreshRows(): {
   add(source: HostSource, digest: Uint8Array): void
+  addAll(sources: readonly HostSource[], digests: Uint8Array): void
   find(source: HostSource): Uint8Array | undefined
   isEmpty(): boolean
   rows(): NewRows
 } {
   const paths = new Map<string, number>()
-  const stats: HostSource[] = []
+  let stats: readonly HostSource[] = []
   let digests = new Uint8Array(64 * digestBytes)
   let told = 0
   let next = 0
@@ -118,16 +130,19 @@ function createFreshRows(): {
     const row = paths.get(source.path)
     return row !== undefined && isAt(row, source) ? row : undefined
   }
+  const addAll = (sources: readonly HostSource[], added: Uint8Array): void => {
+    const at = stats.length * digestBytes
+    stats = stats.concat(sources)
+    if (at + added.length > digests.length) {
+      const more = new Uint8Array(Math.max(digests.length * 2, at + added.length))
+      more.set(digests)
+      digests = more
+    }
+    digests.set(added, at)
+  }
   return {
-    add(source, digest) {
-      const at = stats.push(source) * digestBytes - digestBytes
-      if (at === digests.length) {
-        const more = new Uint8Array(digests.length * 2)
-        more.set(digests)
-        digests = more
-      }
-      digests.set(digest, at)
-    },
+    add: (source, digest) => addAll([source], digest),
+    addAll,
     find(source) {
       if (stats.length === 0) return undefined
       // Mostly they are asked for in the order in which they came.

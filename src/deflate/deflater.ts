@@ -4,7 +4,7 @@ import { Worker } from 'node:worker_threads'
 import { deflateModule, windowBytes } from './deflate-module.ts'
 import { encodeBlock, type DeflateJob } from './encode-block.ts'
 import type { FileParts, PartStats } from './file-part.ts'
-import { createFileRun, type FileRange, type FileRun } from './file-run.ts'
+import { FileRun, type FileRange } from './file-run.ts'
 import { threadCode } from './thread-code.ts'
 
 /** Bytes in a buffer. A shared one is not copied on its way to a thread; nobody may change it until it is done with. */
@@ -156,7 +156,7 @@ export function createDeflater(threads: number): Deflater {
     hashFiles(files, stats = true) {
       const most = Math.max(threads - 1, 1)
       const bytes = files.reduce((total, { size }) => total + size, 0)
-      return createFileRun(files, stats, async (task) => {
+      return new FileRun(files, stats, async (task) => {
         const asked = Math.min(most, files.length)
         const ofEach = (bytes * hashCost) / Math.max(asked, 1)
         await Promise.all(

@@ -10,23 +10,11 @@ export interface FileRange {
   readonly size: number
 }
 
-/** The sha256 of a range, 32 bytes, and what fstat said of the file once it was read; zeros where nobody asked. */
-export interface FileHash {
-  readonly digest: Uint8Array
+/** What fstat said of a file once it was read. */
+export interface FileSeen {
   readonly size: number
   readonly mtimeMs: number
   readonly ino: number
-}
-
-export interface FileRun {
-  /** The index of a file that nobody has begun, for the caller to hash; undefined where there is none. */
-  take(): number | undefined
-  /** What a thread found of a file; undefined where none did, or could not read it to its range's end. */
-  seen(index: number): FileHash | undefined
-  /** Nobody begins another file, and threads leave those that they have begun. */
-  stop(): void
-  /** Settles when no thread is at it any more. Fails where one ended. */
-  readonly done: Promise<void>
 }
 
 /** What a thread is given: see `read-files-code.ts`. */
@@ -46,46 +34,69 @@ const headBytes = 8
 const numbersOfFile = 5
 const digestBytes = 32
 
-/** `ask` hands the task to the threads; `stats`: see `FileHash`. */
-export function createFileRun(
-  files: readonly FileRange[],
-  stats: boolean,
-  ask: (task: FileTask) => Promise<void>,
-): FileRun {
-  const count = files.length
-  const digestsAt = headBytes + count * numbersOfFile * 8
-  const memory = new SharedArrayBuffer(digestsAt + count * digestBytes + count)
-  const head = new Int32Array(memory, 0, 2)
-  const numbers = new Float64Array(memory, headBytes, count * numbersOfFile)
-  const digests = new Uint8Array(memory, digestsAt, count * digestBytes)
-  const isSeen = new Uint8Array(memory, digestsAt + count * digestBytes, count)
-  let at = 0
-  for (const { offset = 0, size } of files) {
-    numbers[at] = offset
-    numbers[at + 1] = size
-    at += numbersOfFile
+/** A class: what is called for each of many files is compiled once, whichever run it is of. */
+export class FileRun {
+  readonly #count: number
+  readonly #head: Int32Array
+  readonly #numbers: Float64Array
+  /** The sha256 of each range, 32 bytes; of those that `isFound`. */
+  readonly digests: Uint8Array
+  /** 1 for each whose digest is there, by a thread or by `put`; 0 where none could read it to its range's end. */
+  readonly isFound: Uint8Array
+  /** Settles when no thread is at it any more. Fails where one ended. */
+  readonly done: Promise<void>
+
+  /** `ask` hands the task to the threads; `stats`: whether `seen` will be asked. */
+  constructor(files: readonly FileRange[], stats: boolean, ask: (task: FileTask) => Promise<void>) {
+    const count = files.length
+    const digestsAt = headBytes + count * numbersOfFile * 8
+    const memory = new SharedArrayBuffer(digestsAt + count * digestBytes + count)
+    this.#count = count
+    this.#head = new Int32Array(memory, 0, 2)
+    this.#numbers = new Float64Array(memory, headBytes, count * numbersOfFile)
+    this.digests = new Uint8Array(memory, digestsAt, count * digestBytes)
+    this.isFound = new Uint8Array(memory, digestsAt + count * digestBytes, count)
+    const paths: string[] = []
+    let at = 0
+    for (const file of files) {
+      paths.push(file.path)
+      this.#numbers[at] = file.offset ?? 0
+      this.#numbers[at + 1] = file.size
+      at += numbersOfFile
+    }
+    this.done = ask({ paths: paths.join('\0'), memory, stats })
+    // Told where it is awaited.
+    this.done.catch(() => this.stop())
   }
-  const stop = (): void => void Atomics.store(head, stopAt, 1)
-  const done = ask({ paths: files.map(({ path }) => path).join('\0'), memory, stats })
-  // Told where it is awaited.
-  done.catch(stop)
-  return {
-    take() {
-      if (Atomics.load(head, stopAt) === 1) return undefined
-      const index = Atomics.add(head, takenAt, 1)
-      return index < count ? index : undefined
-    },
-    seen(index) {
-      if (isSeen[index] !== 1) return undefined
-      const at = index * numbersOfFile
-      return {
-        digest: digests.subarray(index * digestBytes, (index + 1) * digestBytes),
-        size: numbers[at + 2] ?? 0,
-        mtimeMs: numbers[at + 3] ?? 0,
-        ino: numbers[at + 4] ?? 0,
-      }
-    },
-    stop,
-    done,
+
+  /** The index of a file that nobody has begun, for the caller to hash; undefined where there is none. */
+  take(): number | undefined {
+    if (Atomics.load(this.#head, stopAt) === 1) return undefined
+    const index = Atomics.add(this.#head, takenAt, 1)
+    return index < this.#count ? index : undefined
+  }
+
+  /** What the caller found of a file that it took. */
+  put(index: number, digest: Uint8Array): void {
+    this.digests.set(digest, index * digestBytes)
+    this.isFound[index] = 1
+  }
+
+  digest(index: number): Uint8Array | undefined {
+    return this.isFound[index] === 1
+      ? this.digests.subarray(index * digestBytes, (index + 1) * digestBytes)
+      : undefined
+  }
+
+  /** Zeros of one that no thread read. */
+  seen(index: number): FileSeen {
+    const at = index * numbersOfFile
+    const numbers = this.#numbers
+    return { size: numbers[at + 2] ?? 0, mtimeMs: numbers[at + 3] ?? 0, ino: numbers[at + 4] ?? 0 }
+  }
+
+  /** Nobody begins another file, and threads leave those that they have begun. */
+  stop(): void {
+    Atomics.store(this.#head, stopAt, 1)
   }
 }

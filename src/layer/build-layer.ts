@@ -18,7 +18,7 @@ import {
   type ChangesetDigests,
 } from './changeset-digests.ts'
 import { encodeLayer } from './encode-layer.ts'
-import type { HashingAhead } from './hash-ahead.ts'
+import { contentsAhead, type HashingAhead } from './hash-ahead.ts'
 import type { CachedLayer, LayerCache } from './layer-cache.ts'
 import type { LongFiles } from './long-files.ts'
 import { layerAnnotations, layerKey, shapeKey, shapeKeyBeside } from './layer-key.ts'
@@ -181,8 +181,10 @@ async function ask(work: LayerWork, digests: ChangesetDigests, beside: boolean):
   const shapeOf = beside ? shapeKeyBeside : shapeKey
   const shape = await shapeOf(changeset, compression, encoderId)
   if (!(await cache.mayHave(shape))) return { shape, found: undefined }
-  await hints.ahead?.finish(signal)
-  const contents = await findDigests(changeset, digests, { deflater, signal, beside })
+  const ahead = await hints.ahead?.finish(signal)
+  const contents =
+    (ahead && contentsAhead(changeset, ahead)) ??
+    (await findDigests(changeset, digests, { deflater, signal, beside }))
   const key = layerKey(shape, contents)
   const layer = await cache.find(shape, key)
   return { shape, found: layer && { ...layer, key, contents } }

@@ -36,9 +36,9 @@ export function createLongFiles(
     running.add(run)
     await run.done
     running.delete(run)
-    const seen = run.seen(0)
+    const digest = run.digest(0)
     // The memory that it lies in goes with the run.
-    return seen === undefined || changeOf(source, seen) !== undefined ? undefined : Buffer.from(seen.digest)
+    return digest && changeOf(source, run.seen(0)) === undefined ? Buffer.from(digest) : undefined
   }
   return {
     meet(source) {

@@ -11,13 +11,10 @@ export function sourceSize(source: FileSource): number {
   return source.kind === 'host' ? source.size : source.bytes.length
 }
 
-/**
- * Reads a whole file into `buffer` at `offset`, which must have room. Without `checks` nobody looks whether it is the
- * planned one still. Throws `OCB-FILE-CHANGED`, `OCB-FILE-UNREADABLE`.
- */
-export function readWhole(source: FileSource, buffer: Buffer, offset: number, checks = true): void {
+/** Reads a whole file into `buffer` at `offset`, which must have room. Throws `OCB-FILE-CHANGED`, `OCB-FILE-UNREADABLE`. */
+export function readWhole(source: FileSource, buffer: Buffer, offset: number): void {
   if (source.kind === 'bytes') buffer.set(source.bytes, offset)
-  else readPart(source, 0, source.size, buffer, offset, checks)
+  else readPart(source, 0, source.size, buffer, offset)
 }
 
 /** As `readWhole`, of `length` bytes from `start` on. */
@@ -27,7 +24,6 @@ export function readPart(
   length: number,
   buffer: Buffer,
   offset: number,
-  checks = true,
 ): void {
   const file = open(source)
   try {
@@ -38,7 +34,7 @@ export function readPart(
       if (count === 0) throw changed(source, `it ended after ${start + filled} of ${source.size} bytes`)
       filled += count
     }
-    if (checks) checkUnchanged(source, fstatSync(file))
+    checkUnchanged(source, fstatSync(file))
   } catch (error) {
     throw asBuildError(source, error)
   } finally {

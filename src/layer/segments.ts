@@ -130,8 +130,9 @@ async function isHashedWhole(
 ): Promise<boolean> {
   const run = deflater.hashFiles([{ path, size }])
   await run.done
-  const file = run.seen(0)
-  return file?.size === size && `sha256:${Buffer.from(file.digest).toString('hex')}` === digest
+  const found = run.digest(0)
+  if (found === undefined || run.seen(0).size !== size) return false
+  return `sha256:${Buffer.from(found).toString('hex')}` === digest
 }
 
 async function isReadWhole(

@@ -58,8 +58,14 @@ function hashing(
   const { add, finish, stop } = createHashing(watched, checks)
   add(sources.slice(0, 2))
   add(sources.slice(2))
-  const finished = async (): Promise<readonly (string | undefined)[]> =>
-    (await finish(undefined)).map((digest) => digest && Buffer.from(digest).toString('hex'))
+  const finished = async (): Promise<readonly (string | undefined)[]> => {
+    const { digests, isFound } = await finish(undefined)
+    expect(digests.length).toBe(sources.length * 32)
+    return Array.from(isFound, (found, index) => {
+      const digest = digests.subarray(index * 32, (index + 1) * 32)
+      return found === 1 ? Buffer.from(digest).toString('hex') : undefined
+    })
+  }
   return { stop, finished }
 }
 

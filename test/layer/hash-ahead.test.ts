@@ -7,7 +7,8 @@ import { afterAll, beforeEach, expect, it } from 'vitest'
 import { openFileDigests, type FileDigests } from '../../src/cache/file-digests.ts'
 import { sha256Bytes } from '../../src/content/hash.ts'
 import { createDeflater } from '../../src/deflate/deflater.ts'
-import { hashAhead } from '../../src/layer/hash-ahead.ts'
+import type { Changeset } from '../../src/layer/changeset.ts'
+import { contentsAhead, hashAhead } from '../../src/layer/hash-ahead.ts'
 import type { LongFiles } from '../../src/layer/long-files.ts'
 import type { HostSource } from '../../src/layer/read-source.ts'
 
@@ -18,6 +19,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true })
 })
 
+const entry = { origin: '', mode: 0o644, uid: 0, gid: 0 }
 const text = (index: number): string => `file ${index}\n`
 let sources: HostSource[]
 /** As a build an hour later has them. */
@@ -82,23 +84,29 @@ it('ends when it is aborted', async () => {
   await expect(hashAhead(sources, files, { deflater })?.finish(abort)).rejects.toThrow()
 })
 
-it('takes what is hashed elsewhere, in order', async () => {
+it('takes what is hashed elsewhere, and gives the contents of a layer of just these', async () => {
   const elsewhere = new Map<unknown, Buffer>(
     [5, 20].map((index) => [sources[index], sha256Bytes(text(index))]),
   )
   const lost = sources[30]
-  const remembered: (string | undefined)[] = []
   const longFiles: LongFiles = {
     meet() {},
     digestOf: (source) =>
       elsewhere.has(source) || source === lost ? Promise.resolve(elsewhere.get(source)) : undefined,
   }
-  const remember: FileDigests['remember'] = (source, digest) => {
-    remembered.push(source.path)
-    files.remember(source, digest)
-  }
-  await hashAhead(sources, { ...files, remember }, { deflater, longFiles })?.finish(undefined)
+  const hashed = await hashAhead(sources, files, { deflater, longFiles })?.finish(undefined)
   const others = sources.filter((source) => source !== lost)
-  expect(remembered).toEqual(others.map(({ path }) => path))
+  const changeset = (of: readonly HostSource[]): Changeset => ({
+    name: 'test',
+    entries: of.map((source) => ({ ...entry, type: 'file', path: source.path, mtime: 'content', source })),
+  })
+  const ahead = (of: readonly HostSource[]): Uint8Array | undefined =>
+    hashed && contentsAhead(changeset(of), hashed)
+  const digests = others.map((source) => sha256Bytes(text(sources.indexOf(source))))
+  expect(ahead(others)).toEqual(Uint8Array.from(Buffer.concat(digests)))
+  // Whatever is not just these has to be looked for.
+  for (const of of [sources, others.slice(1), others.slice(0, -1), others.toReversed()]) {
+    expect(ahead(of)).toBeUndefined()
+  }
   expect(known()).toEqual(sources.map((_, index) => index).filter((index) => index !== 30))
 })
