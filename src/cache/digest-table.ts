@@ -121,8 +121,9 @@ function tableOf(columns: Columns): DigestTable {
       const row = byPath.get(path)
       return row !== undefined && isAt(row, path, stat) ? row : undefined
     }
-    for (let row = 0; row < count; row += 1) {
-      if (stats[row * statNumbers + inoAt] === stat.ino && isAt(row, path, stat)) return row
+    for (let at = stats.indexOf(stat.ino); at >= 0; at = stats.indexOf(stat.ino, at + 1)) {
+      const row = (at - inoAt) / statNumbers
+      if (Number.isInteger(row) && isAt(row, path, stat)) return row
     }
     return undefined
   }

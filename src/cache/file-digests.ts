@@ -110,7 +110,7 @@ function createFreshRows(): {
   rows(): NewRows
 } {
   const paths = new Map<string, number>()
-  let stats: readonly HostSource[] = []
+  let stats: HostSource[] = []
   let digests = new Uint8Array(64 * digestBytes)
   let told = 0
   let next = 0
@@ -130,19 +130,24 @@ function createFreshRows(): {
     const row = paths.get(source.path)
     return row !== undefined && isAt(row, source) ? row : undefined
   }
-  const addAll = (sources: readonly HostSource[], added: Uint8Array): void => {
-    const at = stats.length * digestBytes
-    stats = stats.concat(sources)
-    if (at + added.length > digests.length) {
-      const more = new Uint8Array(Math.max(digests.length * 2, at + added.length))
-      more.set(digests)
-      digests = more
-    }
-    digests.set(added, at)
+  const makeRoom = (count: number): void => {
+    const wanted = (stats.length + count) * digestBytes
+    if (wanted <= digests.length) return
+    const more = new Uint8Array(Math.max(digests.length * 2, wanted))
+    more.set(digests)
+    digests = more
   }
   return {
-    add: (source, digest) => addAll([source], digest),
-    addAll,
+    add(source, digest) {
+      makeRoom(1)
+      digests.set(digest, stats.length * digestBytes)
+      stats.push(source)
+    },
+    addAll(sources, added) {
+      makeRoom(sources.length)
+      digests.set(added, stats.length * digestBytes)
+      stats = stats.concat(sources)
+    },
     find(source) {
       if (stats.length === 0) return undefined
       // Mostly they are asked for in the order in which they came.

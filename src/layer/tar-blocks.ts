@@ -75,7 +75,9 @@ export function* tarBlocks(
   }
   const readDigest = (entry: FileEntry, size: number, start: number): Uint8Array => {
     readWhole(entry.source, buffer, start)
-    const digest = sha256Bytes(buffer.subarray(start, start + size))
+    const { buffer: bytes, byteOffset, length } = sha256Bytes(buffer.subarray(start, start + size))
+    // Of the class that remembered ones have: what is compiled for one of them holds for all.
+    const digest = new Uint8Array(bytes, byteOffset, length)
     options.digests.found(entry, files, digest)
     return digest
   }
