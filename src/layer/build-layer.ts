@@ -52,7 +52,7 @@ export interface LayerBuilder {
   readonly cache: LayerCache
   readonly files: FileDigests
   /** Of those files that are hashed already. */
-  readonly longFiles?: LongFiles | undefined
+  readonly longFiles?: (() => LongFiles) | undefined
   /** What this process's encoder must be told apart by; `''` for one that gives everybody's bytes. */
   readonly encoderId: (compression: Compression) => string
   readonly deflater: Deflater
@@ -85,7 +85,7 @@ export async function buildLayer(
   const { cache, deflater, verify, signal } = builder
   const files = worthRemembering(changeset, builder.files)
   const work: LayerWork = { changeset, compression, builder, step, hints }
-  let digests = changesetDigests(changeset, files, builder.longFiles)
+  let digests = changesetDigests(changeset, files, builder.longFiles?.())
   const early = isWorthBeginning(work) ? beginLayer(work, digests) : undefined
   const { shape, found } = await lookUp(work, digests, early)
   const encoderId = builder.encoderId(compression)

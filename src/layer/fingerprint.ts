@@ -2,7 +2,7 @@
 
 import type { Compression } from '../config/resolved-spec.ts'
 import { createDigester, sha256 } from '../content/hash.ts'
-import { rowTypes, statNumbers, type PlacedTree } from '../plan/placed-tree.ts'
+import type { PlacedTree } from '../plan/placed-tree.ts'
 import type { PlannedLayer, Placement } from '../plan/placement.ts'
 import type { FileSource } from '../rootfs/file-source.ts'
 import { formatVersion } from './layer-key.ts'
@@ -42,7 +42,7 @@ export function fingerprintOf(layer: PlannedLayer, options: FingerprintOptions):
   let text = `ocibuild placements ${formatVersion} ${JSON.stringify(compression)} ${encoderId} ${lower}\n`
   for (const placement of layer.placements) {
     if (placement.type === 'tree') {
-      if (newestMs(placement) > startedMs - racyMs) return undefined
+      if (placement.columns.newestMs > startedMs - racyMs) return undefined
       text += `tree\0${treeDigest(placement)}\n`
       continue
     }
@@ -89,20 +89,6 @@ function treeDigest({ path, owner, mtime, columns }: PlacedTree): string {
   }
   digester.update(encoder.encode(JSON.stringify([path, owner, mtime, hostFolder])))
   return digester.digest()
-}
-
-/** The newest time of any of its files, in milliseconds. */
-function newestMs({ columns: { types, stats } }: PlacedTree): number {
-  const file = rowTypes.indexOf('file')
-  let newest = 0
-  for (let row = 0; row < types.length; row += 1) {
-    if (types[row] !== file) continue
-    const mtimeMs = stats[row * statNumbers + 1] ?? 0
-    const ctimeMs = stats[row * statNumbers + 2] ?? 0
-    if (mtimeMs > newest) newest = mtimeMs
-    if (ctimeMs > newest) newest = ctimeMs
-  }
-  return newest
 }
 
 /** What a placement says beside its type and path. No two kinds say the same in other words: the type stands before. */

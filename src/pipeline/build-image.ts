@@ -7,6 +7,7 @@ import { buildLayer, type BuiltLayer, type LayerBuilder } from '../layer/build-l
 import { openBuiltLayers, type MadeLayer } from '../layer/built-layers.ts'
 import type { StepHandle } from '../events.ts'
 import { encoderIdOf } from '../layer/encoder-id.ts'
+import type { LongFiles } from '../layer/long-files.ts'
 import type { Compression } from '../config/resolved-spec.ts'
 import { layerAnnotations } from '../layer/layer-key.ts'
 import type { Descriptor } from '../spec/descriptor.ts'
@@ -51,7 +52,7 @@ export async function buildImages(
   const images: StagedImage[] = []
   const stage = async (plan: ImagePlan): Promise<StagedImage> => {
     const files = session.files(plan.spec.root)
-    const longFiles = session.longFiles(plan.spec.root)
+    const longFiles = (): LongFiles => session.longFiles(plan.spec.root)
     const cache = shared.cacheFor(plan.spec)
     const common = { store: staging, cache, files, longFiles, encoderId, deflater, segments, verify, signal }
     const twins = plan.platforms.flatMap((platform) => twinOf(platform) ?? [])

@@ -33,10 +33,11 @@ export function placeTree(
   const modes = new Uint16Array(names.length).fill(noMode)
   const stats = new Float64Array(names.length * statNumbers)
   const targets = new Map<number, string>()
-  const columns = { hostFolder, names, parents, types, modes, stats, targets, hostPaths }
+  const columns = { hostFolder, names, parents, types, modes, stats, newestMs: 0, targets, hostPaths }
   const tree: PlacedTree = { type: 'tree', path, origin, owner, mtime, columns }
   const hostPathAt = hostPathsInOrder(columns)
   const sourceOf = treeSources(columns)
+  let newestMs = 0
   for (let row = 0; row < names.length; row += 1) {
     const hostPath = hostPathAt(row)
     switch (rowTypes[types[row] ?? 0]) {
@@ -61,6 +62,8 @@ export function placeTree(
           stats[at + 1] = mtimeMs
           stats[at + 2] = ctimeMs
           stats[at + 3] = ino
+          if (mtimeMs > newestMs) newestMs = mtimeMs
+          if (ctimeMs > newestMs) newestMs = ctimeMs
           if (size >= longFile) meetsLong?.(sourceOf(row))
         } else {
           types[row] = rowTypes.indexOf('hardlink')
@@ -69,6 +72,7 @@ export function placeTree(
       }
     }
   }
+  columns.newestMs = newestMs
   return tree
 }
 

@@ -32,6 +32,8 @@ export interface TreeColumns {
   readonly modes: Uint16Array
   /** Of files, and of what else has the host's time: size in bytes, mtimeMs, ctimeMs, inode. Zeros for the rest. */
   readonly stats: Float64Array
+  /** The newest mtimeMs or ctimeMs of its files; 0 where there are none. */
+  readonly newestMs: number
   /** By row: of symlinks as they stand, of hard links the absolute image path. */
   readonly targets: ReadonlyMap<number, string>
   /** By row: absolute host paths of folders, and of files that lie elsewhere since a link was followed. */

@@ -116,6 +116,22 @@ describe('a tree stands for what its files, folders and links would be one by on
     expect(plain(eachPlacement([placed]))).toEqual(oneByOne(root, '/app', through, options()))
   })
 
+  it('and says which of its files’ times is the newest', () => {
+    const root = makeFolder({ 'a/old': 'x', 'a/new': 'x', b: null })
+    const soon = Math.ceil(Date.now() / 1000) + 60
+    const newestOf = (): number =>
+      placeTree('/app', root, walk, createPlacingRules(options())).columns.newestMs
+    // Of a change time, which is now; the time of a folder says nothing of a file's bytes.
+    utimesSync(join(root, 'a/old'), 1, 1)
+    utimesSync(join(root, 'a/new'), 2, 2)
+    utimesSync(join(root, 'b'), soon, soon)
+    const changes = ['a/old', 'a/new'].map((name) => statSync(join(root, name)).ctimeMs)
+    expect(newestOf()).toBe(Math.max(...changes))
+    utimesSync(join(root, 'a/new'), soon, soon)
+    expect(newestOf()).toBe(soon * 1000)
+    expect(placeTree('/app', makeFolder(), walk, createPlacingRules(options())).columns.newestMs).toBe(0)
+  })
+
   it('and tells of long files as they are found', () => {
     const MiB = 1024 * 1024
     const root = makeFolder({
