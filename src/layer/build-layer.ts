@@ -21,15 +21,13 @@ import { encodeLayer } from './encode-layer.ts'
 import { contentsAhead, type HashingAhead } from './hash-ahead.ts'
 import type { CachedLayer, LayerCache } from './layer-cache.ts'
 import type { LongFiles } from './long-files.ts'
-import { layerAnnotations, layerKey, shapeKey, shapeKeyBeside } from './layer-key.ts'
+import { layerAnnotations, layerKey, shapeKey } from './layer-key.ts'
 import type { LayerSize } from './planned-memory.ts'
 import { StaleSegments, type SegmentMemory } from './segments.ts'
 import type { ContentDigests } from './tar-blocks.ts'
 
 /** A layer of fewer bytes is compressed before threads would have started. */
 const smallBytes = 2 * 1024 * 1024
-/** One of so many is begun before it is looked for. */
-const largeBytes = 16 * 1024 * 1024
 
 export interface BuiltLayer {
   readonly name: string
@@ -86,8 +84,7 @@ export async function buildLayer(
   const files = worthRemembering(changeset, builder.files)
   const work: LayerWork = { changeset, compression, builder, step, hints }
   let digests = changesetDigests(changeset, files, builder.longFiles?.())
-  const early = isWorthBeginning(work) ? beginLayer(work, digests) : undefined
-  const { shape, found } = await lookUp(work, digests, early)
+  const { shape, found } = await lookUp(work, digests)
   const encoderId = builder.encoderId(compression)
   if (found && verify !== true) {
     const { descriptor, diffId, from, key, contents } = found
@@ -98,7 +95,7 @@ export async function buildLayer(
   hints.ahead?.stop()
   let layer: CachedLayer
   try {
-    layer = await (early?.layer ?? encode(work, digests))
+    layer = await encode(work, digests)
   } catch (error) {
     if (!(error instanceof StaleSegments)) throw error
     // Something that is remembered is not so any more: without a memory it is made as on the first day.
@@ -106,7 +103,7 @@ export async function buildLayer(
     layer = await encode({ ...work, hints: { ...hints, previous: undefined } }, digests)
   }
   if (found) checkSame(name, found, layer)
-  const contents = await findDigests(changeset, digests, { deflater, signal })
+  const contents = await findDigests(changeset, digests, deflater, signal)
   const key = layerKey(shape, contents)
   cache.keep(shape, key, layer)
   builder.tell?.({ changeset, contents, key, compression })
@@ -122,69 +119,21 @@ interface LayerWork {
   readonly hints: LayerHints
 }
 
-/** A layer that is being made before it is known that nobody has it. */
-interface EarlyLayer {
-  readonly layer: Promise<CachedLayer>
-  /** Ends it without a trace. */
-  giveUp(): Promise<void>
-}
-
-/** Where a large one was made before in its place something changed, most likely to what was never made. */
-function isWorthBeginning({ builder, hints }: LayerWork): boolean {
-  const { previous, ahead, size } = hints
-  const isLarge = previous !== undefined && (size?.contentBytes ?? 0) >= largeBytes
-  return isLarge && ahead === undefined && builder.verify !== true && builder.deflater.threads > 1
-}
-
-function beginLayer(work: LayerWork, digests: ContentDigests): EarlyLayer {
-  const { builder } = work
-  const stop = new AbortController()
-  const signal = builder.signal === undefined ? stop.signal : AbortSignal.any([builder.signal, stop.signal])
-  const layer = encode({ ...work, builder: { ...builder, signal } }, digests)
-  const ended = layer.then(
-    () => {},
-    () => {},
-  )
-  return {
-    layer,
-    giveUp() {
-      stop.abort()
-      return ended
-    },
-  }
-}
-
 interface LookedUp {
   readonly shape: string
   readonly found: (CachedLayer & Pick<MadeLayer, 'key' | 'contents'>) | undefined
 }
 
-/** Whether the cache has the layer: what is made meanwhile is given up where it has. */
-async function lookUp(
-  work: LayerWork,
-  digests: ChangesetDigests,
-  early: EarlyLayer | undefined,
-): Promise<LookedUp> {
-  let looked: LookedUp | undefined
-  try {
-    looked = await ask(work, digests, early !== undefined)
-    return looked
-  } finally {
-    if (looked === undefined || looked.found !== undefined) await early?.giveUp()
-  }
-}
-
-async function ask(work: LayerWork, digests: ChangesetDigests, beside: boolean): Promise<LookedUp> {
+/** Whether the cache has the layer. */
+async function lookUp(work: LayerWork, digests: ChangesetDigests): Promise<LookedUp> {
   const { changeset, compression, builder, hints } = work
   const { cache, deflater, signal } = builder
   const encoderId = builder.encoderId(compression)
-  const shapeOf = beside ? shapeKeyBeside : shapeKey
-  const shape = await shapeOf(changeset, compression, encoderId)
+  const shape = shapeKey(changeset, compression, encoderId)
   if (!(await cache.mayHave(shape))) return { shape, found: undefined }
   const ahead = await hints.ahead?.finish(signal)
   const contents =
-    (ahead && contentsAhead(changeset, ahead)) ??
-    (await findDigests(changeset, digests, { deflater, signal, beside }))
+    (ahead && contentsAhead(changeset, ahead)) ?? (await findDigests(changeset, digests, deflater, signal))
   const key = layerKey(shape, contents)
   const layer = await cache.find(shape, key)
   return { shape, found: layer && { ...layer, key, contents } }

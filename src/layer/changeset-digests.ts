@@ -1,6 +1,5 @@
 /** The digests of a changeset's files: those that are remembered, and those that building it finds. */
 
-import { setImmediate } from 'node:timers/promises'
 import type { FileDigests } from '../cache/file-digests.ts'
 import type { Deflater } from '../deflate/deflater.ts'
 import type { Changeset } from './changeset.ts'
@@ -61,21 +60,12 @@ export function changesetDigests(
   }
 }
 
-/** So many files are looked at in one turn. */
-const turnFiles = 512
-
-export interface Finding {
-  readonly deflater: Deflater
-  readonly signal: AbortSignal | undefined
-  /** Default false. True gives others a turn now and then, and tells `digests` nothing of what was hashed: they are about to find it. */
-  readonly beside?: boolean | undefined
-}
-
 /** The digest of every file in order; what is not known is read and hashed. */
 export async function findDigests(
   changeset: Changeset,
   digests: ChangesetDigests,
-  { deflater, signal, beside = false }: Finding,
+  deflater: Deflater,
+  signal: AbortSignal | undefined,
 ): Promise<Uint8Array> {
   const { contents } = digests
   if (digests.left() === 0) return contents
@@ -86,19 +76,14 @@ export async function findDigests(
     const known = digests.known(entry, index)
     if (known === undefined) unknown.push({ entry, index })
     index += 1
-    if (beside && index % turnFiles === 0) await setImmediate()
   }
   if (unknown.length === 0) return contents
   const sources = unknown.map(({ entry }) => entry.source)
-  const hashed = await hashContents(sources, deflater, signal)
-  const all = beside ? Uint8Array.from(contents) : contents
-  for (const [place, digest] of hashed.entries()) {
+  for (const [place, digest] of (await hashContents(sources, deflater, signal)).entries()) {
     const file = unknown[place]
-    if (file === undefined) continue
-    if (beside) all.set(digest, file.index * digestBytes)
-    else digests.found(file.entry, file.index, digest)
+    if (file !== undefined) digests.found(file.entry, file.index, digest)
   }
-  return all
+  return contents
 }
 
 /** The sha256 of every file of a changeset, 32 bytes each, in order: remembered, or read and hashed. */
@@ -108,7 +93,7 @@ export function contentDigests(
   deflater: Deflater,
   signal: AbortSignal | undefined,
 ): Promise<Uint8Array> {
-  return findDigests(changeset, changesetDigests(changeset, files), { deflater, signal })
+  return findDigests(changeset, changesetDigests(changeset, files), deflater, signal)
 }
 
 /** The bytes of all files of a changeset. */

@@ -1,6 +1,5 @@
 /** The key of a finished layer: everything that decides its bytes, and nothing of this machine. */
 
-import { setImmediate } from 'node:timers/promises'
 import type { Compression } from '../config/resolved-spec.ts'
 import { createDigester } from '../content/hash.ts'
 import type { Descriptor } from '../spec/descriptor.ts'
@@ -15,32 +14,6 @@ const textLength = 64 * 1024
 
 /** What can be known without reading contents, in hex: two layers of other shapes are never the same. */
 export function shapeKey(changeset: Changeset, compression: Compression, encoderId: string): string {
-  const steps = shapeSteps(changeset, compression, encoderId)
-  for (;;) {
-    const step = steps.next()
-    if (step.done === true) return step.value
-  }
-}
-
-/** As `shapeKey`, with turns for others. */
-export async function shapeKeyBeside(
-  changeset: Changeset,
-  compression: Compression,
-  encoderId: string,
-): Promise<string> {
-  const steps = shapeSteps(changeset, compression, encoderId)
-  for (;;) {
-    const step = steps.next()
-    if (step.done === true) return step.value
-    await setImmediate()
-  }
-}
-
-function* shapeSteps(
-  changeset: Changeset,
-  compression: Compression,
-  encoderId: string,
-): Generator<void, string> {
   const digester = createDigester()
   const level = compression.type === 'none' ? '' : `:${compression.level}`
   let text = `ocibuild layer ${formatVersion} ${compression.type}${level} ${encoderId}\n`
@@ -54,7 +27,6 @@ function* shapeSteps(
     if (text.length > textLength) {
       digester.update(text)
       text = ''
-      yield
     }
   }
   digester.update(text)

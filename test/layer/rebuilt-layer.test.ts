@@ -1,4 +1,4 @@
-/** A large layer is begun before it is looked for: what comes of it is what would have come without. */
+/** A large layer that was made before: what becomes of it where something changed, and where that was taken back. */
 
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -26,7 +26,7 @@ let compressed: number
 /** As a build an hour later has them. */
 let digests: FileDigests
 beforeEach(() => {
-  dir = mkdtempSync(join(tmpdir(), 'ocibuild-early-'))
+  dir = mkdtempSync(join(tmpdir(), 'ocibuild-rebuilt-'))
   mkdirSync(join(dir, 'app'))
   compressed = 0
   digests = openFileDigests(join(dir, 'files'), dir, () => Date.now() + 3_600_000)
@@ -97,7 +97,7 @@ describe('a large layer that was made before', () => {
     expect(leftovers()).toEqual([])
   })
 
-  it('is given up where it was made earlier still', async () => {
+  it('is found where it was made earlier still', async () => {
     const first = await build(write())
     const second = await build(write({ 3: 'as it is!' }), first.descriptor)
     const before = blobs()
