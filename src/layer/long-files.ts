@@ -3,6 +3,7 @@
 import type { FileDigests } from '../cache/file-digests.ts'
 import type { FileRun } from '../deflate/file-run.ts'
 import type { Deflater } from '../deflate/deflater.ts'
+import { longFileBytes } from '../plan/place-tree.ts'
 import type { FileSource } from '../rootfs/file-source.ts'
 import { changeOf, type HostSource } from './read-source.ts'
 
@@ -18,8 +19,6 @@ export interface LongFiles {
 
 /** A thread is started for a file of so many bytes: it starts in the time that less takes. */
 const worthThread = 8 * 1024 * 1024
-/** So long is one that the thread takes along. */
-const worthAsking = 1024 * 1024
 
 export function createLongFiles(
   files: FileDigests,
@@ -43,7 +42,8 @@ export function createLongFiles(
   return {
     meet(source) {
       const { path, size } = source
-      if (deflater.threads < 2 || size < (met.size === 0 ? worthThread : worthAsking) || met.has(path)) return
+      if (deflater.threads < 2 || size < (met.size === 0 ? worthThread : longFileBytes) || met.has(path))
+        return
       if (!files.isSettled(source) || files.lookup(source) !== undefined) return
       const digest = find(source)
       // Met where it is waited for; here it only must not count as unhandled.
@@ -51,7 +51,7 @@ export function createLongFiles(
       met.set(path, { source, digest })
     },
     digestOf(source) {
-      if (source.kind !== 'host' || met.size === 0 || source.size < worthAsking) return undefined
+      if (source.kind !== 'host' || met.size === 0 || source.size < longFileBytes) return undefined
       const one = met.get(source.path)
       return one !== undefined && changeOf(source, one.source) === undefined ? one.digest : undefined
     },

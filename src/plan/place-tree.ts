@@ -14,8 +14,8 @@ import {
 import type { PlacingRules } from './placing-rules.ts'
 import { walkInto, type Taker, type WalkOptions } from './walk-folder.ts'
 
-/** Of so many bytes. */
-const longFile = 1024 * 1024
+/** A file of so many bytes is long. */
+export const longFileBytes: number = 1024 * 1024
 
 /** Is told of a long file while others are still looked for. */
 export type MeetsLong = (file: HostSource) => void
@@ -36,7 +36,6 @@ export function placeTree(
   const columns = { hostFolder, names, parents, types, modes, stats, newestMs: 0, targets, hostPaths }
   const tree: PlacedTree = { type: 'tree', path, origin, owner, mtime, columns }
   const hostPathAt = hostPathsInOrder(columns)
-  const sourceOf = treeSources(columns)
   let newestMs = 0
   for (let row = 0; row < names.length; row += 1) {
     const hostPath = hostPathAt(row)
@@ -64,7 +63,7 @@ export function placeTree(
           stats[at + 3] = ino
           if (mtimeMs > newestMs) newestMs = mtimeMs
           if (ctimeMs > newestMs) newestMs = ctimeMs
-          if (size >= longFile) meetsLong?.(sourceOf(row))
+          if (size >= longFileBytes) meetsLong?.(treeSources(columns)(row))
         } else {
           types[row] = rowTypes.indexOf('hardlink')
           targets.set(row, first)

@@ -176,3 +176,22 @@ export async function encodeBytes(
   const blob = await collectBytes(encoded.blob)
   return { blob, diffId: encoded.diffId(), digest: sha256(blob) }
 }
+
+/** The same threads, and how many blocks they and this one were given to compress since the last time. */
+export function countingDeflater(threads: Deflater): { readonly deflater: Deflater; taken(): number } {
+  let compressed = 0
+  const counted =
+    <Job, Rest extends readonly unknown[], Result>(compress: (job: Job, ...rest: Rest) => Result) =>
+    (job: Job, ...rest: Rest): Result => {
+      compressed += 1
+      return compress(job, ...rest)
+    }
+  return {
+    deflater: { ...threads, deflate: counted(threads.deflate), deflateHere: counted(threads.deflateHere) },
+    taken() {
+      const taken = compressed
+      compressed = 0
+      return taken
+    },
+  }
+}

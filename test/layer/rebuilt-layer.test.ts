@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { openFileDigests, type FileDigests } from '../../src/cache/file-digests.ts'
 import { sha256Bytes } from '../../src/content/hash.ts'
-import { createDeflater, type Deflater } from '../../src/deflate/deflater.ts'
+import { createDeflater } from '../../src/deflate/deflater.ts'
 import { buildLayer, type BuiltLayer, type LayerBuilder } from '../../src/layer/build-layer.ts'
 import type { Changeset } from '../../src/layer/changeset.ts'
 import { createLayerCache } from '../../src/layer/layer-cache.ts'
@@ -14,6 +14,7 @@ import { createSegmentMemory } from '../../src/layer/segments.ts'
 import { openLayout } from '../../src/layout/layout-store.ts'
 import { hostFileSource } from '../../src/plan/host-file.ts'
 import type { Descriptor } from '../../src/spec/descriptor.ts'
+import { countingDeflater } from '../helpers/layers.ts'
 
 const MiB = 1024 * 1024
 const files = 40
@@ -22,28 +23,16 @@ const two = createDeflater(2)
 afterAll(() => two.close())
 
 let dir: string
-let compressed: number
 /** As a build an hour later has them. */
 let digests: FileDigests
 beforeEach(() => {
   dir = mkdtempSync(join(tmpdir(), 'ocibuild-rebuilt-'))
   mkdirSync(join(dir, 'app'))
-  compressed = 0
   digests = openFileDigests(join(dir, 'files'), dir, () => Date.now() + 3_600_000)
 })
 afterEach(() => rmSync(dir, { recursive: true, force: true }))
 
-const watched: Deflater = {
-  ...two,
-  deflate(job, output) {
-    compressed += 1
-    return two.deflate(job, output)
-  },
-  deflateHere(job) {
-    compressed += 1
-    return two.deflateHere(job)
-  },
-}
+const { deflater: watched, taken } = countingDeflater(two)
 
 const pathOf = (index: number): string => join(dir, 'app', String(index).padStart(3, '0'))
 
@@ -63,7 +52,7 @@ async function build(
   previous?: Descriptor,
   more: Partial<LayerBuilder> = {},
 ): Promise<BuiltLayer> {
-  compressed = 0
+  taken()
   const store = await openLayout(join(dir, 'content'), { create: true })
   const builder: LayerBuilder = {
     store,
@@ -88,10 +77,10 @@ const noCache = { mayHave: () => false, find: async () => undefined, keep() {} }
 describe('a large layer that was made before', () => {
   it('is made of what it has in common with the last, as on the first day', async () => {
     const first = await build(write())
-    const all = compressed
+    const all = taken()
     const changeset = write({ 20: 'as it is!' })
     const again = await build(changeset, first.descriptor)
-    expect(compressed).toBeLessThan(all / 2)
+    expect(taken()).toBeLessThan(all / 2)
     expect(again).toMatchObject({ cached: false })
     expect(await build(changeset, undefined, { cache: noCache })).toEqual(again)
     expect(leftovers()).toEqual([])

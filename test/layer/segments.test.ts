@@ -25,6 +25,7 @@ import { createSegmentMemory } from '../../src/layer/segments.ts'
 import { hostFileSource } from '../../src/plan/host-file.ts'
 import { openLayout } from '../../src/layout/layout-store.ts'
 import type { Descriptor } from '../../src/spec/descriptor.ts'
+import { countingDeflater } from '../helpers/layers.ts'
 
 const KiB = 1024
 const threads = createDeflater(2)
@@ -81,18 +82,7 @@ async function build(
   changeset: Changeset = changesetOf(files),
   remembered: Partial<FileDigests> = {},
 ): Promise<{ readonly layer: BuiltLayer; readonly compressed: number; readonly blob: Buffer }> {
-  let compressed = 0
-  const deflater: Deflater = {
-    ...threads,
-    deflate(job, output) {
-      compressed += 1
-      return threads.deflate(job, output)
-    },
-    deflateHere(job) {
-      compressed += 1
-      return threads.deflateHere(job)
-    },
-  }
+  const { deflater, taken } = countingDeflater(threads)
   const store = await openLayout(join(dir, 'content'), { create: true })
   const layer = await buildLayer(
     changeset,
@@ -109,7 +99,7 @@ async function build(
     { previous },
   )
   const blob = readFileSync(join(dir, 'content/blobs/sha256', layer.descriptor.digest.slice(7)))
-  return { layer, compressed, blob }
+  return { layer, compressed: taken(), blob }
 }
 
 const many: Files = new Map(
