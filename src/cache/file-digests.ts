@@ -1,5 +1,6 @@
 /** The digests of host files, remembered by (path, size, mtime, ctime, inode). */
 
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { writeMemory } from '../content/atomic-file.ts'
 import { sha256 } from '../content/hash.ts'
@@ -23,6 +24,8 @@ const racyMs = 2000
 const maxUnused = 200_000
 
 export interface FileDigests {
+  /** Whether no earlier run remembered anything: told without reading what it did. */
+  isNew(): boolean
   /** The sha256, 32 bytes, when the file is the one that was hashed, by an earlier run or by this one. */
   lookup(source: HostSource): Uint8Array | undefined
   remember(source: HostSource, digest: Uint8Array): void
@@ -58,6 +61,7 @@ export function openFileDigests(filesDir: string, root: string, wallClockMs: () 
     else use(row, known)
   }
   return {
+    isNew: () => !existsSync(file),
     isSettled,
     lookup(source) {
       const found = fresh.find(source)

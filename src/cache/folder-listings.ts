@@ -20,8 +20,6 @@ export interface FolderListing {
 }
 
 export interface FolderListings {
-  /** Whether nothing was remembered before this run. */
-  isNew(): boolean
   /** What the folder held, when it is the one that was listed, by an earlier run or by this one. */
   find(folder: string, stat: FolderStat): FolderListing | undefined
   /** `stat` must be of before the folder was listed. */
@@ -53,20 +51,10 @@ type Row = readonly [
 export function openFolderListings(dir: string, root: string, wallClockMs: () => number): FolderListings {
   const file = join(dir, `${sha256(root).slice('sha256:'.length, 32)}.json`)
   let known: Map<string, Row> | undefined
-  let remembered = 0
-  const open = (): Map<string, Row> => {
-    if (known !== undefined) return known
-    known = new Map(readRows(file).map((row) => [row[0], row]))
-    remembered = known.size
-    return known
-  }
+  const open = (): Map<string, Row> => (known ??= new Map(readRows(file).map((row) => [row[0], row])))
   const asked = new Set<string>()
   let isChanged = false
   return {
-    isNew() {
-      open()
-      return remembered === 0
-    },
     find(folder, { dev, ino, mtimeMs, ctimeMs }) {
       asked.add(folder)
       const row = open().get(folder)

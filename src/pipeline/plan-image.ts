@@ -193,7 +193,6 @@ function planContext(
   session: Session,
 ): PlanContext {
   const { options, cache, environment, reporter, staging } = session
-  const listingsOf = options.verifyCache === true ? undefined : session.listings
   return {
     platform,
     specRoot: spec.root,
@@ -203,10 +202,10 @@ function planContext(
     blobs: staging,
     offline: options.offline === true,
     environment,
-    listingsOf,
+    listingsOf: options.verifyCache === true ? undefined : session.listings,
     // Where something is remembered, most is: then it is not worth the reading of all digests.
     meetsLongOf: (root) =>
-      makesLayers === true && listingsOf?.(root).isNew() === true ? session.longFiles(root).meet : undefined,
+      makesLayers === true && session.files(root).isNew() ? session.longFiles(root).meet : undefined,
     copies,
     async openImage(reference, wanted) {
       const source = await openSpecSource(reference, spec, session, pins)

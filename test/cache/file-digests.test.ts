@@ -39,6 +39,32 @@ describe('the digests of files', () => {
     expect(memory().lookup(host('/b c é', { size: 6 }))).toEqual(digest)
   })
 
+  it('are new until an earlier run remembered one', () => {
+    expect(memory().isNew()).toBe(true)
+    remembered(host('/a'))
+    expect(memory().isNew()).toBe(false)
+    expect(memory('/other').isNew()).toBe(true)
+  })
+
+  it.each([true, false])('are remembered many at once, beside earlier ones: %s', (hasEarlier) => {
+    if (hasEarlier) remembered(host('/a', { size: 1 }), host('/earlier'))
+    const files = memory()
+    const sources = [host('/a'), host('/lost', { ino: 8 }), host('/c', { ino: 9 })]
+    const digests = Buffer.concat([digest, other, other])
+    files.rememberAll(sources, digests, Uint8Array.of(1, hasEarlier ? 0 : 1, 1))
+    const check = (known: FileDigests): void => {
+      expect(sources.map((source) => known.lookup(source))).toEqual([
+        digest,
+        hasEarlier ? undefined : other,
+        other,
+      ])
+      expect(known.lookup(host('/earlier'))).toEqual(hasEarlier ? digest : undefined)
+    }
+    check(files)
+    files.save()
+    check(memory())
+  })
+
   it('are known to all images of a run, unless the file changed since', () => {
     const files = memory()
     files.remember(host('/a'), digest)

@@ -48,16 +48,6 @@ describe('what folders held', () => {
     },
   )
 
-  it('is new until something was remembered, before this run', () => {
-    expect(memory().isNew()).toBe(true)
-    const listings = memory()
-    listings.keep('/project/a', stat, listing)
-    expect(listings.isNew()).toBe(true)
-    listings.save()
-    expect(memory().isNew()).toBe(false)
-    expect(memory('/other').isNew()).toBe(true)
-  })
-
   it('is not told of another folder or another project', () => {
     remembered()
     expect(memory().find('/project/b', stat)).toBeUndefined()
