@@ -203,6 +203,7 @@ function planContext(
     offline: options.offline === true,
     environment,
     listingsOf: options.verifyCache === true ? undefined : session.listings,
+    walks: options.verifyCache === true ? undefined : session.walks,
     // Where something is remembered, most is: then it is not worth the reading of all digests.
     meetsLongOf: (root) =>
       makesLayers === true && session.files(root).isNew() ? session.longFiles(root).meet : undefined,

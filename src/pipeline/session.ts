@@ -6,6 +6,7 @@ import { cacheLimitOf } from '../cache/cache-size.ts'
 import { openCacheFolder, type CacheFolder } from '../cache/cache-folder.ts'
 import { openFileDigests, type FileDigests } from '../cache/file-digests.ts'
 import { openFolderListings, type FolderListings } from '../cache/folder-listings.ts'
+import { openTakenWalks, type TakenWalks } from '../cache/taken-walks.ts'
 import { defaultCacheDir, processEnvironment, type Environment } from '../environment.ts'
 import { asBuildError, OciBuildError, systemErrorCode } from '../errors.ts'
 import { createDeflater, type Deflater } from '../deflate/deflater.ts'
@@ -41,6 +42,8 @@ export interface Session {
   readonly segments: SegmentMemory
   /** What the folders of a project held, by its root. */
   listings(root: string): FolderListings
+  /** What walks of folders took. */
+  readonly walks: TakenWalks
   /** Those of a project's long files, by its root, that are hashed while it is walked. */
   longFiles(root: string): LongFiles
   /** When the session began, in milliseconds since the epoch. */
@@ -172,6 +175,7 @@ async function openSession(
     deflater,
     segments: createSegmentMemory(cache.segmentsDir, staging, deflater),
     listings,
+    walks: saved(openTakenWalks(cache.foldersDir, asOf)),
     startedWallMs,
     registries,
     asked: { roots: new Map(), names: new Map() },

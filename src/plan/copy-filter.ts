@@ -19,6 +19,10 @@ export interface DirectoryVerdict {
 }
 
 export interface CopyFilter {
+  /** Names its rules: what one filter takes, another with the same id takes too. */
+  readonly id: string
+  /** Told of what it hides. */
+  readonly log: HiddenLog
   /** The state of the copied folder itself. */
   readonly top: FilterState
   /** `path` is relative to the copied folder, `state` that of its directory. */
@@ -45,6 +49,8 @@ export function createCopyFilter(rules: FilterRules, log: HiddenLog): CopyFilter
     return rule?.negated === false ? rule : undefined
   }
   return {
+    id: idOf(rules),
+    log,
     top: { ignored: rules.ignoredTop, excluded: undefined, included: undefined, hidden: false },
     takes(path, state) {
       const rule =
@@ -81,4 +87,11 @@ export function createCopyFilter(rules: FilterRules, log: HiddenLog): CopyFilter
       }
     },
   }
+}
+
+function idOf({ ignore, ignorePrefix, ignoredTop, exclude, include }: FilterRules): string {
+  const lists = [ignore, exclude, include].map((rules) =>
+    rules?.map(({ label, negated, regex, fixed, depth }) => [label, negated, String(regex), fixed, depth]),
+  )
+  return JSON.stringify([lists, ignorePrefix, [...(ignoredTop ?? [])]])
 }

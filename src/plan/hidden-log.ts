@@ -3,8 +3,8 @@
 import type { HiddenBy } from './placement.ts'
 
 export interface HiddenLog {
-  /** Counts one more name that `rule` hid. */
-  add(rule: string): void
+  /** Counts one more name that `rule` hid, or so many. */
+  add(rule: string, count?: number): void
   /** In the order in which the rules first hid something. */
   all(): readonly HiddenBy[]
 }
@@ -12,8 +12,8 @@ export interface HiddenLog {
 export function createHiddenLog(layer: string): HiddenLog {
   const counts = new Map<string, number>()
   return {
-    add(rule) {
-      counts.set(rule, (counts.get(rule) ?? 0) + 1)
+    add(rule, count = 1) {
+      counts.set(rule, (counts.get(rule) ?? 0) + count)
     },
     all: () => [...counts].map(([rule, count]) => ({ layer, rule, count })),
   }

@@ -86,8 +86,8 @@ function placeFolder(copy: Copy, located: Located, folder: string, text: string,
   const filter = filterFor(copy, rules, path)
   const followRoot = entry.follow ? entry.root : undefined
   const listings = context.listingsOf?.(entry.root)
-  const meetsLong = context.meetsLongOf?.(entry.root)
-  const tree = placeTree(folder, hostPath, { excluded, filter, followRoot, listings }, placing, meetsLong)
+  const walk = { excluded, filter, followRoot, listings, walks: context.walks }
+  const tree = placeTree(folder, hostPath, walk, placing, context.meetsLongOf?.(entry.root))
   if (tree.columns.names.length === 0 && filter !== undefined && readDirectory(hostPath).length > 0) {
     throw nothingLeft(copy, text, key, hiddenBefore)
   }

@@ -1,7 +1,6 @@
 /** A folder of the host becomes a tree of placements: walked first, then each file looked at. */
 
 import { readStats } from './host-file.ts'
-import type { HostType } from './host-file.ts'
 import {
   hostPathsInOrder,
   noMode,
@@ -12,7 +11,7 @@ import {
   type PlacedTree,
 } from './placed-tree.ts'
 import type { PlacingRules } from './placing-rules.ts'
-import { walkInto, type Taker, type WalkOptions } from './walk-folder.ts'
+import { walkColumns, type ColumnsOptions } from './walk-columns.ts'
 
 /** A file of so many bytes is long. */
 export const longFileBytes: number = 1024 * 1024
@@ -20,11 +19,11 @@ export const longFileBytes: number = 1024 * 1024
 /** Is told of a long file while others are still looked for. */
 export type MeetsLong = (file: HostSource) => void
 
-/** As `walkInto` and `PlacingRules`; `path` is the absolute image path of what the folder becomes. */
+/** As `walkColumns` and `PlacingRules`; `path` is the absolute image path of what the folder becomes. */
 export function placeTree(
   path: string,
   hostFolder: string,
-  options: WalkOptions,
+  options: ColumnsOptions,
   rules: PlacingRules,
   meetsLong?: MeetsLong,
 ): PlacedTree {
@@ -73,37 +72,6 @@ export function placeTree(
   }
   columns.newestMs = newestMs
   return tree
-}
-
-type Walked = Pick<PlacedTree['columns'], 'names' | 'parents' | 'types' | 'hostPaths'>
-
-function walkColumns(folder: string, options: WalkOptions): Walked {
-  const names: string[] = []
-  const parents: number[] = []
-  const types: number[] = []
-  const hostPaths = new Map<number, string>()
-  const isFollowed = options.followRoot !== undefined
-  const typeNumbers: Readonly<Record<HostType, number>> = {
-    file: rowTypes.indexOf('file'),
-    directory: rowTypes.indexOf('directory'),
-    symlink: rowTypes.indexOf('symlink'),
-  }
-  const taker: Taker = {
-    take(inside, name, _path, hostPath, type) {
-      if (type === 'directory' || isFollowed) hostPaths.set(names.length, hostPath)
-      names.push(name)
-      parents.push(inside)
-      types.push(typeNumbers[type])
-    },
-    takeBack() {
-      names.pop()
-      parents.pop()
-      types.pop()
-      hostPaths.delete(names.length)
-    },
-  }
-  walkInto(folder, options, taker)
-  return { names, parents: Int32Array.from(parents), types: Uint8Array.from(types), hostPaths }
 }
 
 function imagePathOf({ path, columns }: PlacedTree, row: number): string {

@@ -10,6 +10,7 @@ import type { CopyMemory } from './copy-memory.ts'
 import type { HiddenLog } from './hidden-log.ts'
 import type { ListingMemory } from './host-file.ts'
 import type { MeetsLong } from './place-tree.ts'
+import type { WalkMemory } from './walk-columns.ts'
 
 /** Where downloads are kept by their digest. */
 export type LocalBlobs = Ingester & FileBacked & DigestFinder
@@ -29,6 +30,8 @@ export interface PlanContext {
   readonly environment: Environment
   /** What folders below a root held. */
   readonly listingsOf?: ((root: string) => ListingMemory) | undefined
+  /** What walks of folders took. */
+  readonly walks?: WalkMemory | undefined
   /** Is told of the long files of folders as they are found below a root. */
   readonly meetsLongOf?: ((root: string) => MeetsLong | undefined) | undefined
   /** What other images of the same plan copied; absent: nobody else copies anything. */

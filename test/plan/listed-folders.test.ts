@@ -1,11 +1,11 @@
-import { lstatSync, mkdirSync, renameSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { lstatSync, mkdirSync, rmSync, utimesSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { openFolderListings } from '../../src/cache/folder-listings.ts'
 import type { ListingMemory } from '../../src/plan/host-file.ts'
 import { walkFolder, type Found } from '../../src/plan/walk-folder.ts'
-import { createRandom, type Random } from '../helpers/fixture-tree.ts'
-import { fillFolder, makeFolder } from './plan-helpers.ts'
+import { createRandom } from '../helpers/fixture-tree.ts'
+import { editFolder, fillFolder, makeFolder } from './plan-helpers.ts'
 
 const nothingExcluded = { paths: new Set<string>(), parents: new Set<string>() }
 
@@ -62,7 +62,7 @@ describe('folders that were listed before', () => {
     const cache = makeFolder()
     for (const name of ['a/x', 'a/y/z', 'b/x', 'c']) fillFolder(root, { [name]: 'text' })
     for (let round = 0; round < 60; round += 1) {
-      edit(root, random)
+      editFolder(root, random)
       // Two edits of a folder within one tick of the file system's clock are what the two seconds are for.
       await new Promise((resolve) => {
         setTimeout(resolve, 12)
@@ -73,20 +73,3 @@ describe('folders that were listed before', () => {
     }
   })
 })
-
-function edit(root: string, random: Random): void {
-  const pick = <T>(list: readonly T[]): T | undefined => list[random.below(list.length)]
-  const found = walk(root)
-  const one = pick(found)
-  const folder = pick([{ hostPath: root }, ...found.filter(({ type }) => type === 'directory')])
-  const fresh = join(folder?.hostPath ?? root, `n${random.below(20)}`)
-  const action = pick(['add', 'folder', 'link', 'remove', 'rename', 'write'])
-  const isTaken = found.some(({ hostPath }) => hostPath === fresh)
-  if (action === 'add' && !isTaken) writeFileSync(fresh, 'text')
-  else if (action === 'folder') mkdirSync(isTaken ? dirname(fresh) : fresh, { recursive: true })
-  else if (action === 'link' && !isTaken) symlinkSync('anywhere', fresh)
-  else if (one === undefined) return
-  else if (action === 'remove') rmSync(one.hostPath, { recursive: true })
-  else if (action === 'rename' && !isTaken && !fresh.startsWith(one.hostPath)) renameSync(one.hostPath, fresh)
-  else if (action === 'write' && one.type === 'file') writeFileSync(one.hostPath, random.text(9))
-}

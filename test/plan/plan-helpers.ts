@@ -1,10 +1,18 @@
 /** Plans entries over folders that tests make. */
 
-import { chmodSync, mkdirSync, mkdtempSync, realpathSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { onTestFinished } from 'vitest'
-import { rmSync } from 'node:fs'
 import type { EntryOf, EntrySpec } from '../../src/config/resolved-spec.ts'
 import { processEnvironment, type Environment } from '../../src/environment.ts'
 import { OciBuildError } from '../../src/errors.ts'
@@ -13,6 +21,8 @@ import type { PlanContext } from '../../src/plan/plan-context.ts'
 import { eachPlacement } from '../../src/plan/placed-tree.ts'
 import { planLayers } from '../../src/plan/plan-layers.ts'
 import type { HiddenBy, Placement } from '../../src/plan/placement.ts'
+import { walkFolder } from '../../src/plan/walk-folder.ts'
+import type { Random } from '../helpers/fixture-tree.ts'
 
 /** What a path of a test's folder is: text, a link, a folder, or a file with a mode. */
 export type Made =
@@ -132,4 +142,23 @@ export async function failureOf(promise: Promise<unknown>): Promise<OciBuildErro
     throw error
   }
   throw new Error('it did not fail')
+}
+
+/** Adds, removes, renames or writes something below a folder. */
+export function editFolder(root: string, random: Random): void {
+  const pick = <T>(list: readonly T[]): T | undefined => list[random.below(list.length)]
+  const nothing = { paths: new Set<string>(), parents: new Set<string>() }
+  const found = walkFolder(root, { excluded: nothing, filter: undefined, followRoot: undefined })
+  const one = pick(found)
+  const folder = pick([{ hostPath: root }, ...found.filter(({ type }) => type === 'directory')])
+  const fresh = join(folder?.hostPath ?? root, `n${random.below(20)}`)
+  const action = pick(['add', 'folder', 'link', 'remove', 'rename', 'write'])
+  const isTaken = found.some(({ hostPath }) => hostPath === fresh)
+  if (action === 'add' && !isTaken) writeFileSync(fresh, 'text')
+  else if (action === 'folder') mkdirSync(isTaken ? dirname(fresh) : fresh, { recursive: true })
+  else if (action === 'link' && !isTaken) symlinkSync('anywhere', fresh)
+  else if (one === undefined) return
+  else if (action === 'remove') rmSync(one.hostPath, { recursive: true })
+  else if (action === 'rename' && !isTaken && !fresh.startsWith(one.hostPath)) renameSync(one.hostPath, fresh)
+  else if (action === 'write' && one.type === 'file') writeFileSync(one.hostPath, random.text(9))
 }
