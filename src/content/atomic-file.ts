@@ -38,26 +38,28 @@ export function writeFileAtomic(
 
 /**
  * As `writeFileAtomic`, without waiting for the disk: for what is only remembered. After a power cut the file may be
- * empty or cut, and its reader has to notice.
+ * empty or cut, and its reader has to notice; for a moment there may be none.
  */
 export function writeMemory(
   path: string,
   bytes: Uint8Array | string,
   temporaryDir: string = dirname(path),
 ): void {
-  writeThrough(temporaryDir, path, bytes, {})
+  writeThrough(temporaryDir, path, bytes, { forgets: true })
 }
 
 function writeThrough(
   temporaryDir: string,
   path: string,
   bytes: Uint8Array | string,
-  options: { readonly flush?: boolean; readonly mode?: number },
+  { forgets, ...options }: { readonly flush?: boolean; readonly mode?: number; readonly forgets?: boolean },
 ): void {
   mkdirSync(dirname(path), { recursive: true })
   const temporary = temporaryPath(temporaryDir)
   try {
     writeFileSync(temporary, bytes, options)
+    // A file that takes another's place is brought to the disk first (ext4, auto_da_alloc).
+    if (forgets === true) removeFile(path)
     renameSync(temporary, path)
   } catch (error) {
     removeFile(temporary)
