@@ -57,13 +57,12 @@ export class FileRun {
     this.digests = new Uint8Array(memory, digestsAt, count * digestBytes)
     this.isFound = new Uint8Array(memory, digestsAt + count * digestBytes, count)
     const paths: string[] = []
-    let at = 0
-    for (const file of files) {
+    const numbers = this.#numbers
+    files.forEach((file, index) => {
       paths.push(file.path)
-      this.#numbers[at] = file.offset ?? 0
-      this.#numbers[at + 1] = file.size
-      at += numbersOfFile
-    }
+      numbers[index * numbersOfFile] = file.offset ?? 0
+      numbers[index * numbersOfFile + 1] = file.size
+    })
     this.done = ask({ paths: paths.join('\0'), memory, stats })
     // Told where it is awaited.
     this.done.catch(() => this.stop())

@@ -35,15 +35,15 @@ const hashFiles = ({ paths, memory, stats }) => {
   const digests = new Uint8Array(memory, 8 + count * 40, count * 32)
   const isSeen = new Uint8Array(memory, 8 + count * 72, count)
   const goesOn = () => Atomics.load(head, 1) === 0
-  while (goesOn()) {
-    const index = Atomics.add(head, 0, 1)
-    if (index >= count) break
+  const next = () => {
+    const index = Atomics.load(head, 1) === 0 ? Atomics.add(head, 0, 1) : count
+    if (index >= count) return
     const at = index * 5
     let file
     try {
       file = openSync(files[index], 'r')
       const digest = sumOf(file, numbers[at], numbers[at + 1], goesOn)
-      if (digest === undefined) continue
+      if (digest === undefined) return
       if (stats) {
         const { size, mtimeMs, ino } = fstatSync(file)
         numbers[at + 2] = size
@@ -58,6 +58,7 @@ const hashFiles = ({ paths, memory, stats }) => {
       if (file !== undefined) closeSync(file)
     }
   }
+  files.forEach(next)
   parentPort.postMessage(0)
 }
 const readFiles = ({ buffer, paths, ranges }) => {

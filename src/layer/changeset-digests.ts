@@ -25,8 +25,7 @@ export function changesetDigests(
   files: FileDigests,
   longFiles?: LongFiles,
 ): ChangesetDigests {
-  let count = 0
-  for (const { type } of entries) if (type === 'file') count += 1
+  const count = entries.reduce((files, { type }) => (type === 'file' ? files + 1 : files), 0)
   const contents = new Uint8Array(count * digestBytes)
   const isFound = new Uint8Array(count)
   let left = count
@@ -98,9 +97,10 @@ export function contentDigests(
 
 /** The bytes of all files of a changeset. */
 export function contentBytes(changeset: Changeset): number {
-  let total = 0
-  for (const entry of changeset.entries) if (entry.type === 'file') total += sourceSize(entry.source)
-  return total
+  return changeset.entries.reduce(
+    (total, entry) => (entry.type === 'file' ? total + sourceSize(entry.source) : total),
+    0,
+  )
 }
 
 /** Nothing is remembered of few files that are the host's, nor asked. */

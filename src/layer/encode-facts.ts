@@ -30,7 +30,7 @@ export function encodeFacts({ entries }: Changeset, contents: Uint8Array): Buffe
   const linkTime = hardLinkTimes(entries, contents)
   const parts: string[] = []
   let shared = ''
-  for (const entry of entries) {
+  entries.forEach((entry) => {
     const { path, type } = entry
     // Of the folder alone: to find all that neighbours have in common takes longer than to write it.
     const common = path.startsWith(shared) ? shared.length : 0
@@ -40,7 +40,7 @@ export function encodeFacts({ entries }: Changeset, contents: Uint8Array): Buffe
     const xattrs = type === 'directory' ? (formatXattrs(entry.xattrs) ?? '') : ''
     const number = table.numberOf(entry, type === 'hardlink' ? linkTime(entry) : entry.mtime)
     parts.push(`${number}\0${common}\0${path.slice(common)}\0${target}\0${xattrs}`)
-  }
+  })
   const text = Buffer.from(`${JSON.stringify(table.traits)}\n${parts.join('\0')}`)
   const length = Buffer.alloc(4)
   length.writeUInt32LE(text.length)

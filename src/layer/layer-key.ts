@@ -17,7 +17,7 @@ export function shapeKey(changeset: Changeset, compression: Compression, encoder
   const digester = createDigester()
   const level = compression.type === 'none' ? '' : `:${compression.level}`
   let text = `ocibuild layer ${formatVersion} ${compression.type}${level} ${encoderId}\n`
-  for (const entry of changeset.entries) {
+  changeset.entries.forEach((entry) => {
     text += `${entry.type}\t${entry.path}\0${entry.mode} ${entry.uid} ${entry.gid} ${entry.mtime}`
     if (entry.type === 'file') text += ` ${sourceSize(entry.source)}`
     else if ('target' in entry) text += ` ${entry.target}`
@@ -28,7 +28,7 @@ export function shapeKey(changeset: Changeset, compression: Compression, encoder
       digester.update(text)
       text = ''
     }
-  }
+  })
   digester.update(text)
   return digester.digest().slice('sha256:'.length)
 }

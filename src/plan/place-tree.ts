@@ -36,9 +36,9 @@ export function placeTree(
   const tree: PlacedTree = { type: 'tree', path, origin, owner, mtime, columns }
   const hostPathAt = hostPathsInOrder(columns)
   let newestMs = 0
-  for (let row = 0; row < names.length; row += 1) {
+  types.forEach((type, row) => {
     const hostPath = hostPathAt(row)
-    switch (rowTypes[types[row] ?? 0]) {
+    switch (rowTypes[type]) {
       case 'directory': {
         const seen = rules.directoryStats(hostPath)
         modes[row] = rules.directoryMode(seen) ?? noMode
@@ -69,7 +69,7 @@ export function placeTree(
         }
       }
     }
-  }
+  })
   columns.newestMs = newestMs
   return tree
 }
