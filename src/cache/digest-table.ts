@@ -81,10 +81,10 @@ function parseColumns(bytes: Buffer): Columns | undefined {
   return {
     count,
     // Copies: numbers must lie at multiples of their length.
-    stats: new Float64Array(Uint8Array.from(body.subarray(8, statsEnd)).buffer),
+    stats: new Float64Array(new Uint8Array(body.subarray(8, statsEnd)).buffer),
     // A plain view: those that are taken of a Buffer take five times as long.
     digests: new Uint8Array(body.buffer, body.byteOffset + statsEnd, count * digestBytes),
-    ends: new Uint32Array(Uint8Array.from(body.subarray(digestsEnd, endsEnd)).buffer),
+    ends: new Uint32Array(new Uint8Array(body.subarray(digestsEnd, endsEnd)).buffer),
     paths: body.subarray(endsEnd),
   }
 }

@@ -81,7 +81,7 @@ function encode(
 function decode(bytes: Buffer): TakenWalk | undefined {
   if (!bytes.subarray(0, format.length).equals(format)) return undefined
   // A copy begins where numbers may.
-  const body = Uint8Array.from(bytes.subarray(headBytes))
+  const body = new Uint8Array(bytes.subarray(headBytes))
   if (!sha256Bytes(body).equals(bytes.subarray(format.length, headBytes))) return undefined
   const { buffer } = body
   const [order, rows = 0, count = 0] = new Int32Array(buffer, 0, countBytes / 4)

@@ -16,7 +16,7 @@ export interface BlockEncoder {
   readonly outputBytes: number
   /** Whether `tail` looks at the crc32. */
   readonly needsCrc32: boolean
-  /** What the next block is compressed with, beside its own bytes. */
+  /** What the next block is compressed with, beside its own bytes; holds until that one is given. */
   dictionary(): Uint8Array
   /**
    * Begins to encode a block; blocks are given in order. Nobody may touch the block's buffer until the promise settles.
@@ -76,10 +76,11 @@ function inTurn(bytes: Uint8Array): Promise<Uint8Array> {
 }
 
 function gzipEncoder(level: number, maxBytes: number, deflater: Deflater, small: boolean): BlockEncoder {
-  let window: Uint8Array = none
+  const lastBytes = new Uint8Array(windowBytes)
+  let window: Uint8Array = lastBytes.subarray(windowBytes)
   let here = small ? blocksHere : 0
   const note = (block: Uint8Array): void => {
-    window = slideWindow(window, block)
+    window = slideWindow(lastBytes, window.length, block)
   }
   return {
     mediaType: mediaTypes.layerGzip,
@@ -103,11 +104,12 @@ function gzipEncoder(level: number, maxBytes: number, deflater: Deflater, small:
   }
 }
 
-/** The last 32 KiB of what was seen so far, as bytes of its own. */
-function slideWindow(window: Uint8Array, block: Uint8Array): Uint8Array {
-  if (block.length >= windowBytes) return Uint8Array.from(block.subarray(block.length - windowBytes))
-  const kept = window.subarray(Math.max(0, window.length + block.length - windowBytes))
-  return Uint8Array.from(Buffer.concat([kept, block]))
+/** Moves a block into the end of `bytes`, whose last `filled` were seen before; gives those that were seen now. */
+function slideWindow(bytes: Uint8Array, filled: number, block: Uint8Array): Uint8Array {
+  const added = Math.min(block.length, bytes.length)
+  bytes.copyWithin(0, added)
+  bytes.set(block.subarray(block.length - added), bytes.length - added)
+  return bytes.subarray(bytes.length - Math.min(filled + added, bytes.length))
 }
 
 function zstdEncoder(level: number, maxBytes: number, deflater: Deflater, small: boolean): BlockEncoder {
