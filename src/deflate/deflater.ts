@@ -19,8 +19,16 @@ export interface Block {
 export interface StreamHasher {
   /** Settles when the block is hashed, with its crc32. */
   add(block: Block): Promise<number>
+  /** Reads parts of files into the block's buffer, then hashes the block. Absent where no thread would do it. */
+  readAndAdd?(block: Block, parts: FileParts): Promise<ReadBlock>
   /** The sha256 of them all, in hex. */
   end(): Promise<string>
+}
+
+/** A block that was filled and hashed. */
+export interface ReadBlock {
+  readonly crc32: number
+  readonly stats: PartStats
 }
 
 /** A block to become a zstd frame. */
@@ -47,8 +55,6 @@ export interface Deflater {
    * what was seen of them is wanted; default true.
    */
   hashFiles(files: readonly FileRange[], stats?: boolean): FileRun
-  /** Reads parts of files into a buffer on one of the threads. */
-  readFiles(buffer: SharedArrayBuffer, parts: FileParts): Promise<PartStats>
   /** Ends the threads. What they have not done fails, and so does all that is asked later. */
   close(): Promise<void>
 }
@@ -74,7 +80,6 @@ export function createDeflater(threads: number): Deflater {
   const running: Thread[] = []
   let closed = false
   let hashers = 0
-  let reader: Thread | undefined
 
   const startOne = (): Thread => {
     const workerData = { module: deflateModule(), windowBytes }
@@ -146,6 +151,14 @@ export function createDeflater(threads: number): Deflater {
           if (typeof answer === 'number') return answer
           throw new Error('a hashing thread answered with something else')
         },
+        async readAndAdd(block, { paths, ranges }) {
+          // No path has a NUL, and one string is handed over faster than many.
+          const files = { paths: paths.join('\0'), ranges }
+          const task = { ...block, id, withCrc32, ...files, task: 'readAndHash' }
+          const answer = await ask(own(), task, block.length * hashCost * 2)
+          if (isReadBlock(answer)) return answer
+          throw new Error('a reading thread answered with something else')
+        },
         async end() {
           const answer = await ask(own(), { id, task: 'sum' }, 0)
           if (typeof answer === 'string') return answer
@@ -164,20 +177,21 @@ export function createDeflater(threads: number): Deflater {
         )
       })
     },
-    async readFiles(buffer, { paths, ranges }) {
-      // Always the same one: each thread would compile for itself what reads.
-      reader ??= next()
-      // No path has a NUL, and one string is handed over faster than many.
-      const task = { buffer, paths: paths.join('\0'), ranges, task: 'readFiles' }
-      const answer = await ask(reader, task, buffer.byteLength * hashCost)
-      if (answer instanceof Float64Array) return answer
-      throw new Error('a reading thread answered with something else')
-    },
     async close() {
       closed = true
       await Promise.all(running.splice(0).map(({ worker }) => worker.terminate()))
     },
   }
+}
+
+function isReadBlock(answer: unknown): answer is ReadBlock {
+  if (typeof answer !== 'object' || answer === null) return false
+  return (
+    'crc32' in answer &&
+    typeof answer.crc32 === 'number' &&
+    'stats' in answer &&
+    answer.stats instanceof Float64Array
+  )
 }
 
 function endedError(status: number): Error {

@@ -61,7 +61,7 @@ const hashFiles = ({ paths, memory, stats }) => {
   files.forEach(next)
   parentPort.postMessage(0)
 }
-const readFiles = ({ buffer, paths, ranges }) => {
+const readFiles = (buffer, paths, ranges) => {
   const bytes = new Uint8Array(buffer)
   const stats = new Float64Array(ranges.length).fill(NaN)
   let index = 0
@@ -82,6 +82,6 @@ const readFiles = ({ buffer, paths, ranges }) => {
     }
     index += 3
   }
-  parentPort.postMessage(stats, [stats.buffer])
+  return stats
 }
 `

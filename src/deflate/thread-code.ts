@@ -12,9 +12,15 @@ const { module, windowBytes } = workerData
 ${readFilesCode}
 let encoder
 const streams = new Map()
+const addToStream = ({ id, buffer, start, length, withCrc32 }) => {
+  const bytes = new Uint8Array(buffer, start, length)
+  const stream = streams.get(id) ?? createHash('sha256')
+  stream.update(bytes)
+  streams.set(id, stream)
+  return withCrc32 ? zlib.crc32(bytes) : 0
+}
 const tasks = {
   hashFiles,
-  readFiles,
   deflate({ buffer, start, length, dictionaryLength, level, output }) {
     encoder ??= new WebAssembly.Instance(module).exports
     const bytes = new Uint8Array(encoder.memory.buffer)
@@ -29,12 +35,12 @@ const tasks = {
     new Uint8Array(output).set(frame)
     parentPort.postMessage(frame.length)
   },
-  hash({ id, buffer, start, length, withCrc32 }) {
-    const bytes = new Uint8Array(buffer, start, length)
-    const stream = streams.get(id) ?? createHash('sha256')
-    stream.update(bytes)
-    streams.set(id, stream)
-    parentPort.postMessage(withCrc32 ? zlib.crc32(bytes) : 0)
+  hash(block) {
+    parentPort.postMessage(addToStream(block))
+  },
+  readAndHash({ paths, ranges, ...block }) {
+    const stats = readFiles(block.buffer, paths, ranges)
+    parentPort.postMessage({ crc32: addToStream(block), stats }, [stats.buffer])
   },
   sum({ id }) {
     const stream = streams.get(id) ?? createHash('sha256')

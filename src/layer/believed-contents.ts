@@ -1,7 +1,7 @@
 /** Contents whose digests are believed: read into their blocks by threads, and hashed where nothing else tells that they are theirs. */
 
 import { sha256Bytes } from '../content/hash.ts'
-import type { Deflater } from '../deflate/deflater.ts'
+import type { Deflater, StreamHasher } from '../deflate/deflater.ts'
 import { partNumbers, type FileParts } from '../deflate/file-part.ts'
 import { hashContents } from './content-hashes.ts'
 import { changeOf, readPart, type HostSource } from './read-source.ts'
@@ -20,54 +20,55 @@ export interface BelievedContent {
   readonly at: number
 }
 
+/** A block on its way to the hasher. */
+export interface BegunBlock {
+  readonly block: TarBlock
+  /** Its crc32, once its contents are in it and it is hashed. */
+  readonly hashed: Promise<number>
+}
+
 export interface BelievedContentsOptions {
   readonly deflater: Deflater
-  /** No thread is worth it: default false. */
-  readonly here?: boolean | undefined
+  readonly hasher: StreamHasher
   readonly signal?: AbortSignal | undefined
 }
 
 export interface BelievedContents {
   /**
-   * Gives the blocks in order once their contents are in them; so many that are `ahead` are read meanwhile. Throws
-   * `OCB-FILE-CHANGED`, `OCB-FILE-UNREADABLE`.
+   * Gives the blocks in order to the hasher, and on; so many that are `ahead` are read and hashed meanwhile. `hashed` fails
+   * with `OCB-FILE-CHANGED`, `OCB-FILE-UNREADABLE`, and `StaleSegments` where what was hashed is not what is there.
    */
   read(
     blocks: Iterable<TarBlock | Promise<void>>,
     ahead: number,
-  ): AsyncGenerator<TarBlock | undefined, void, undefined>
+  ): Generator<BegunBlock | Promise<void>, void, undefined>
   /** Hashes what was read. Throws `StaleSegments` where a digest is another than the one that was believed. */
   check(block: TarBlock): Promise<void>
 }
 
 export function createBelievedContents({
   deflater,
-  here,
+  hasher,
   signal,
 }: BelievedContentsOptions): BelievedContents {
   /** The last file of several blocks that was found to be as believed. */
   let checked: HostSource | undefined
   return {
-    async *read(blocks, ahead) {
-      const queue: { readonly block: TarBlock; readonly whole: Promise<void> }[] = []
+    *read(blocks, ahead) {
+      const queue: BegunBlock[] = []
       for (const block of blocks) {
         if (block instanceof Promise) {
-          yield block.then(() => undefined)
+          yield block
           continue
         }
-        const whole = readBlock(block, here === true ? undefined : deflater)
-        // Met where the block's turn comes; until then it only must not count as unhandled.
-        whole.catch(() => {})
-        queue.push({ block, whole })
+        const hashed = fillAndHash(block, hasher)
+        // Met where it is awaited; until then it only must not count as unhandled.
+        hashed.catch(() => {})
+        queue.push({ block, hashed })
         const first = queue.length > ahead ? queue.shift() : undefined
-        if (first === undefined) continue
-        await first.whole
-        yield first.block
+        if (first !== undefined) yield first
       }
-      for (const { block, whole } of queue) {
-        await whole
-        yield block
-      }
+      yield* queue
     },
     async check({ bytes, believed }) {
       for (const { source, digest, at, length } of believed) {
@@ -84,13 +85,16 @@ export function createBelievedContents({
   }
 }
 
-async function readBlock({ bytes, believed }: TarBlock, deflater: Deflater | undefined): Promise<void> {
-  if (believed.length === 0) return
-  const { buffer } = bytes
-  const isShared = buffer instanceof SharedArrayBuffer
-  const stats =
-    deflater && isShared ? await deflater.readFiles(buffer, partsOf(believed, bytes.byteOffset)) : undefined
-  readOthers(bytes, believed, stats)
+async function fillAndHash({ bytes, believed }: TarBlock, hasher: StreamHasher): Promise<number> {
+  const block = { buffer: bytes.buffer, start: bytes.byteOffset, length: bytes.length }
+  if (believed.length === 0 || hasher.readAndAdd === undefined) {
+    readOthers(bytes, believed, undefined)
+    return hasher.add(block)
+  }
+  const { crc32, stats } = await hasher.readAndAdd(block, partsOf(believed, bytes.byteOffset))
+  // What had to be read once more was hashed as it was before.
+  if (readOthers(bytes, believed, stats)) throw new StaleSegments()
+  return crc32
 }
 
 // Plain loops, each by itself: they run tens of thousands of times, and to compile them costs the more the longer they are.
@@ -109,18 +113,22 @@ function partsOf(believed: readonly BelievedContent[], base: number): FileParts 
   return { paths, ranges }
 }
 
-/** Reads what a thread did not, or found to be other than planned: that says what is wrong with it. */
+/** Reads what a thread did not, or found to be other than planned, which says what is wrong with it: whether there was any. */
 function readOthers(
   bytes: Buffer,
   believed: readonly BelievedContent[],
   stats: Float64Array | undefined,
-): void {
-  let index = 0
+): boolean {
+  let [index, isAny] = [0, false]
   for (const { source, start, length, at } of believed) {
     const size = stats?.[index] ?? Number.NaN
     const mtimeMs = stats?.[index + 1] ?? Number.NaN
     const ino = stats?.[index + 2] ?? Number.NaN
-    if (changeOf(source, { size, mtimeMs, ino }) !== undefined) readPart(source, start, length, bytes, at)
+    if (changeOf(source, { size, mtimeMs, ino }) !== undefined) {
+      readPart(source, start, length, bytes, at)
+      isAny = true
+    }
     index += partNumbers
   }
+  return isAny
 }

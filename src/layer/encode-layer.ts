@@ -1,6 +1,6 @@
 /** A changeset becomes a layer blob in one pass: read, hash, cut, compress several blocks at once, in order. */
 
-import { createBlockEncoder, type BlockEncoder } from '../content/block-encoder.ts'
+import { createBlockEncoder } from '../content/block-encoder.ts'
 import { createStreamHasher } from '../content/stream-hasher.ts'
 import type { ByteStream } from '../content/store.ts'
 import type { Compression } from '../config/resolved-spec.ts'
@@ -10,11 +10,12 @@ import type { Digest } from '../spec/digest.ts'
 import type { MediaType } from '../spec/media-type.ts'
 import { endOfArchiveBytes } from '../tar/tar-header.ts'
 import { standardLimits, zstdLimits } from './block-cutter.ts'
-import { createBelievedContents, type BelievedContents } from './believed-contents.ts'
+import { createBelievedContents, type BegunBlock } from './believed-contents.ts'
 import type { Changeset } from './changeset.ts'
 import { joinCrc32 } from '../content/gzip-member.ts'
-import { segmentKey, StaleSegments, type KnownSegments, type Segment } from './segments.ts'
-import { tarBlocks, type ContentDigests, type TarBlock } from './tar-blocks.ts'
+import { createBlockSource, type EncodedBlock } from './block-source.ts'
+import { StaleSegments, type KnownSegments, type Segment } from './segments.ts'
+import { tarBlocks, type ContentDigests } from './tar-blocks.ts'
 
 export interface EncodeOptions {
   readonly compression: Compression
@@ -45,14 +46,8 @@ export interface EncodedLayer {
   segments(): readonly Segment[]
 }
 
-interface Pending {
-  readonly key: string
-  readonly block: Buffer
-  readonly encoded: Promise<Uint8Array>
-  /** Of the block that the bytes were made of, where they are an earlier blob's. */
-  readonly wanted: number | undefined
-  /** Its crc32. */
-  readonly hashed: Promise<number>
+interface Pending extends EncodedBlock {
+  readonly begun: BegunBlock
   readonly output: SharedArrayBuffer
 }
 
@@ -62,13 +57,13 @@ export function encodeLayer(changeset: Changeset, options: EncodeOptions): Encod
   const longest = limits.maxBytes + endOfArchiveBytes
   const encoder = createBlockEncoder(compression, longest, deflater, options.small === true)
   const bufferBytes = encoder.headroom + longest
-  const contents = createBelievedContents({ deflater, here: options.fewBytes, signal })
-  const blocks = createPending(encoder, contents, options)
   const hasher = createStreamHasher(deflater, {
     // This one reads, hashes contents and writes: with as much to do as the threads.
     here: options.fewBytes === true || deflater.threads < 2,
     crc32: encoder.needsCrc32,
   })
+  const contents = createBelievedContents({ deflater, hasher, signal })
+  const blocks = createBlockSource(encoder, contents, options)
   // Each thread has a block to go on with. Those of zstd are long, and one that is done first waits little.
   const mostPending = compression.type === 'zstd' ? deflater.threads + 1 : deflater.threads * 2
   // Of a block that is taken its crc32 tells whether its bytes are those of the digests; others are checked.
@@ -88,27 +83,28 @@ export function encodeLayer(changeset: Changeset, options: EncodeOptions): Encod
     const takeBuffer = (): Buffer =>
       Buffer.from(free.pop() ?? new SharedArrayBuffer(bufferBytes), encoder.headroom)
     const queue: Pending[] = []
-    const finish = async ({ key, block, encoded, wanted, hashed }: Pending): Promise<Uint8Array> => {
-      const [bytes, own] = await Promise.all([encoded, hashed])
+    const finish = async ({ begun, key, dictionary, encoded, wanted }: Pending): Promise<Uint8Array> => {
+      const [bytes, own] = await Promise.all([encoded, begun.hashed])
       if (wanted !== undefined && wanted !== own) throw new StaleSegments()
+      blocks.finish(begun)
+      const block = begun.block.bytes
       crc32 = joinCrc32(crc32, own, block.length)
       free.push(block.buffer)
-      segments.push({ key, offset, length: bytes.length, crc32: own })
+      segments.push({ key, dictionary, offset, length: bytes.length, crc32: own })
       offset += bytes.length
       return bytes
     }
     if (encoder.head) yield encoder.head
     const planned = tarBlocks(changeset, { limits, digests, takeBuffer, believes })
-    for await (const block of believes ? contents.read(planned, mostUnread) : planned) {
+    for (const begun of contents.read(planned, mostUnread)) {
       throwIfAborted(signal)
-      // It was waited for something.
-      if (block === undefined) continue
-      const { bytes } = block
-      tarBytes += bytes.length
-      const hashed = hasher.add({ buffer: bytes.buffer, start: bytes.byteOffset, length: bytes.length })
-      hashed.catch(() => {})
+      if (begun instanceof Promise) {
+        await begun
+        continue
+      }
+      tarBytes += begun.block.bytes.length
       const output = outputs.pop() ?? new SharedArrayBuffer(encoder.outputBytes)
-      queue.push({ ...(await blocks.begin(block, output)), hashed, output })
+      queue.push({ ...(await blocks.begin(begun, output)), begun, output })
       const first = queue.length > mostPending ? queue.shift() : undefined
       if (first) {
         yield await finish(first)
@@ -133,32 +129,5 @@ export function encodeLayer(changeset: Changeset, options: EncodeOptions): Encod
     },
     tarBytes: () => tarBytes,
     segments: () => segments,
-  }
-}
-
-/** Blocks that are taken from an earlier blob or begun to be encoded, in order. */
-function createPending(
-  encoder: BlockEncoder,
-  contents: BelievedContents,
-  { compression, encoderId, known }: EncodeOptions,
-): { begin(block: TarBlock, output: SharedArrayBuffer): Promise<Omit<Pending, 'hashed' | 'output'>> } {
-  const level = compression.type === 'none' ? 0 : compression.level
-  const settings = `${compression.type}:${level} ${encoderId}`
-  return {
-    async begin(block, output) {
-      const { bytes, identity } = block
-      const key = segmentKey(settings, encoder.dictionary(), identity)
-      const found = known?.find(key, output)
-      if (found !== undefined) {
-        encoder.pass(bytes)
-        const wanted = encoder.needsCrc32 ? found.crc32 : undefined
-        return { key, block: bytes, encoded: Promise.resolve(found.bytes), wanted }
-      }
-      await contents.check(block)
-      const encoded = encoder.encode(bytes, output)
-      // The failure is met where the block is awaited; here it only must not count as unhandled.
-      encoded.catch(() => {})
-      return { key, block: bytes, encoded, wanted: undefined }
-    },
   }
 }

@@ -6,7 +6,7 @@
 import { closeSync, existsSync, openSync, readFileSync, readSync } from 'node:fs'
 import { join } from 'node:path'
 import { writeMemory } from '../content/atomic-file.ts'
-import { sha256, sha256Bytes } from '../content/hash.ts'
+import { sha256Bytes } from '../content/hash.ts'
 import type { Fetcher, FileBacked, StoreOptions } from '../content/store.ts'
 import type { Deflater } from '../deflate/deflater.ts'
 import type { Descriptor } from '../spec/descriptor.ts'
@@ -16,6 +16,8 @@ import { splitDigest, type Digest } from '../spec/digest.ts'
 export interface Segment {
   /** Of `segmentKey`, in hex. */
   readonly key: string
+  /** The sha256 of the bytes before it that it was compressed with, in hex. */
+  readonly dictionary: string
   /** Where its bytes lie in the blob. */
   readonly offset: number
   readonly length: number
@@ -23,13 +25,18 @@ export interface Segment {
   readonly crc32: number
 }
 
+export interface KnownSegment {
+  readonly bytes: Uint8Array
+  /** Of the block. */
+  readonly crc32: number
+  /** The sha256 of what the blob's next block was compressed with, in hex; undefined after the last. */
+  readonly nextDictionary: string | undefined
+}
+
 /** The segments of an earlier blob, for one pass. */
 export interface KnownSegments {
-  /** The encoded bytes of a block, read into `output` where it has the room, and the crc32 of the block. */
-  find(
-    key: string,
-    output: SharedArrayBuffer,
-  ): { readonly bytes: Uint8Array; readonly crc32: number } | undefined
+  /** The encoded bytes of a block, read into `output` where it has the room. */
+  find(key: string, output: SharedArrayBuffer): KnownSegment | undefined
   /** Whether the blob's bytes are still those that it was made of: nothing of it may be used where they are not. */
   isWhole(): Promise<boolean>
   close(): void
@@ -51,17 +58,18 @@ export interface SegmentMemory {
 }
 
 /**
- * What decides a block's encoded bytes, as 64 hex digits: its `identity`, the bytes that it is compressed with, and
- * `settings`, which name compression, level and encoder.
+ * What decides a block's encoded bytes, as 64 hex digits: its `identity`, the sha256 of the bytes that it is compressed
+ * with, and `settings`, which name compression, level and encoder.
  */
-export function segmentKey(settings: string, dictionary: Uint8Array, identity: string): string {
-  return sha256Bytes(`${settings}\n${sha256(dictionary)}\n${identity}`).toString('hex')
+export function segmentKey(settings: string, dictionary: string, identity: string): string {
+  return sha256Bytes(`${settings}\n${dictionary}\n${identity}`).toString('hex')
 }
 
-// A file a blob: format, checksum of the rows, rows of key, offset, length and crc32.
-const format = Buffer.from('ocibuild segments 2\n')
+// A file a blob: format, checksum of the rows, rows of key, dictionary, offset, length and crc32.
+const format = Buffer.from('ocibuild segments 3\n')
 const keyBytes = 32
-const rowBytes = keyBytes + 16
+const numbersAt = 2 * keyBytes
+const rowBytes = numbersAt + 16
 const headBytes = format.length + 32
 /** A smaller blob is hashed here before a thread would have started. */
 const smallBytes = 4 * 1024 * 1024
@@ -88,12 +96,13 @@ export function createSegmentMemory(
     },
     keep(blob, segments) {
       const rows = Buffer.alloc(segments.length * rowBytes)
-      for (const [index, { key, offset, length, crc32 }] of segments.entries()) {
+      for (const [index, { key, dictionary, offset, length, crc32 }] of segments.entries()) {
         const at = index * rowBytes
         rows.write(key, at, 'hex')
-        rows.writeDoubleLE(offset, at + keyBytes)
-        rows.writeUInt32LE(length, at + keyBytes + 8)
-        rows.writeUInt32LE(crc32, at + keyBytes + 12)
+        rows.write(dictionary, at + keyBytes, 'hex')
+        rows.writeDoubleLE(offset, at + numbersAt)
+        rows.writeUInt32LE(length, at + numbersAt + 8)
+        rows.writeUInt32LE(crc32, at + numbersAt + 12)
       }
       writeMemory(pathOf(blob), Buffer.concat([format, sha256Bytes(rows), rows]))
     },
@@ -110,10 +119,12 @@ export function createSegmentMemory(
         find(key, output) {
           const segment = segments.get(key)
           if (segment === undefined) return undefined
-          const { offset, length, crc32 } = segment
+          const { offset, length, crc32, nextDictionary } = segment
           const bytes =
             length <= output.byteLength ? new Uint8Array(output, 0, length) : Buffer.allocUnsafeSlow(length)
-          return readSync(descriptor, bytes, 0, length, offset) === length ? { bytes, crc32 } : undefined
+          return readSync(descriptor, bytes, 0, length, offset) === length
+            ? { bytes, crc32, nextDictionary }
+            : undefined
         },
         isWhole: () => isWhole,
         close: () => closeSync(descriptor),
@@ -150,7 +161,9 @@ async function isReadWhole(
   }
 }
 
-function readSegments(path: string): ReadonlyMap<string, Segment> | undefined {
+type ReadSegment = Pick<Segment, 'offset' | 'length' | 'crc32'> & Pick<KnownSegment, 'nextDictionary'>
+
+function readSegments(path: string): ReadonlyMap<string, ReadSegment> | undefined {
   let bytes: Buffer
   try {
     bytes = readFileSync(path)
@@ -160,12 +173,14 @@ function readSegments(path: string): ReadonlyMap<string, Segment> | undefined {
   const rows = bytes.subarray(headBytes)
   if (!bytes.subarray(0, format.length).equals(format)) return undefined
   if (!sha256Bytes(rows).equals(bytes.subarray(format.length, headBytes))) return undefined
-  const segments = new Map<string, Segment>()
+  const segments = new Map<string, ReadSegment>()
   for (let at = 0; at < rows.length; at += rowBytes) {
     const key = rows.toString('hex', at, at + keyBytes)
-    const offset = rows.readDoubleLE(at + keyBytes)
-    const [length, crc32] = [rows.readUInt32LE(at + keyBytes + 8), rows.readUInt32LE(at + keyBytes + 12)]
-    segments.set(key, { key, offset, length, crc32 })
+    const offset = rows.readDoubleLE(at + numbersAt)
+    const [length, crc32] = [rows.readUInt32LE(at + numbersAt + 8), rows.readUInt32LE(at + numbersAt + 12)]
+    const next = at + rowBytes + keyBytes
+    const nextDictionary = next < rows.length ? rows.toString('hex', next, next + keyBytes) : undefined
+    segments.set(key, { offset, length, crc32, nextDictionary })
   }
   return segments
 }

@@ -1,10 +1,12 @@
-/** Files that a thread reads into a block. */
+/** Files that a thread reads into a block, which it hashes. */
 
 import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
-import { createDeflater } from '../../src/deflate/deflater.ts'
+import { crc32Of } from '../../src/content/gzip-member.ts'
+import { sha256 } from '../../src/content/hash.ts'
+import { createDeflater, type Block, type ReadBlock, type StreamHasher } from '../../src/deflate/deflater.ts'
 
 const dir = mkdtempSync(join(tmpdir(), 'ocibuild-read-files-'))
 const threads = createDeflater(2)
@@ -22,14 +24,38 @@ function fileOf(name: string, text: string): string {
 /** Where in the buffer, where in the file, how much. */
 type Part = readonly [path: string, at: number, start: number, length: number]
 
-async function read(parts: readonly Part[]): Promise<{ readonly text: string; readonly stats: number[] }> {
+interface Read {
+  readonly text: string
+  readonly stats: number[]
+}
+
+/** Into a buffer of 24 bytes, of which the block is all but the first and the last; told is what the hasher made of it. */
+async function read(parts: readonly Part[]): Promise<Read> {
   const buffer = new SharedArrayBuffer(24)
   new Uint8Array(buffer).fill(0x2e)
-  const stats = await threads.readFiles(buffer, {
-    paths: parts.map(([path]) => path),
-    ranges: Float64Array.from(parts.flatMap(([, ...range]) => range)),
-  })
-  return { text: Buffer.from(new Uint8Array(buffer)).toString(), stats: Array.from(stats) }
+  const hasher = threads.hasher(true)
+  await hasher.add(blockOf('before'))
+  const { stats, crc32 } = await readAndAdd(hasher, { buffer, start: 1, length: 22 }, parts)
+  const bytes = Buffer.from(new Uint8Array(buffer))
+  const block = bytes.subarray(1, 23)
+  expect(crc32).toBe(crc32Of(block))
+  await hasher.add(blockOf('after'))
+  expect(await hasher.end()).toBe(
+    sha256(Buffer.concat([Buffer.from('before'), block, Buffer.from('after')])).slice('sha256:'.length),
+  )
+  return { text: bytes.toString(), stats: Array.from(stats) }
+}
+
+function blockOf(text: string): Block {
+  const bytes = Uint8Array.from(Buffer.from(text))
+  return { buffer: bytes.buffer, start: 0, length: bytes.length }
+}
+
+function readAndAdd(hasher: StreamHasher, block: Block, parts: readonly Part[]): Promise<ReadBlock> {
+  const paths = parts.map(([path]) => path)
+  const ranges = Float64Array.from(parts.flatMap(([, ...range]) => range))
+  if (hasher.readAndAdd === undefined) throw new Error('a hasher without a thread')
+  return hasher.readAndAdd(block, { paths, ranges })
 }
 
 function statsOf(path: string): number[] {
@@ -68,9 +94,6 @@ describe('a thread that reads files', () => {
     const ended = createDeflater(1)
     const path = fileOf('late', 'abc')
     await ended.close()
-    const ranges = Float64Array.of(0, 0, 3)
-    await expect(ended.readFiles(new SharedArrayBuffer(3), { paths: [path], ranges })).rejects.toThrow(
-      'ended',
-    )
+    await expect(readAndAdd(ended.hasher(false), blockOf('...'), [[path, 0, 0, 3]])).rejects.toThrow('ended')
   })
 })
