@@ -23,20 +23,13 @@ export async function deliver(
   outputs: Outputs,
   session: Session,
 ): Promise<readonly (readonly OutputResult[])[]> {
-  const results: OutputResult[][] = []
   try {
     await beginCopies(images, outputs)
-    session.doMeanwhile()
-    for (const image of images) {
-      const { spec } = image.plan
-      const written: OutputResult[] = []
-      for (const place of outputs.placesOf(spec)) {
-        const output = await outputs.open(place, spec)
-        const copy = (): Promise<readonly OutputResult[]> => copyInto(output, place, image, session)
-        written.push(...(await session.timeSpent.on(spec, copy)))
-      }
-      results.push(written)
-    }
+    const meanwhile = inNextTurn(session.doMeanwhile)
+    // Met below; until then it only must not count as unhandled.
+    meanwhile.catch(() => {})
+    const results = await copyImages(images, outputs, session)
+    await meanwhile
     await deliverCaches(images, outputs, session)
     await outputs.finish()
     return results
@@ -52,8 +45,31 @@ async function beginCopies(images: readonly StagedImage[], outputs: Outputs): Pr
       if (!cached) await outputs.sendAhead(plan.spec, descriptor, 'oci')
     }
   }
-  // The turn in which they are begun.
+}
+
+/** After the turn in which copies are begun, and requests sent: what comes now keeps this thread for a while. */
+async function inNextTurn(work: () => void): Promise<void> {
   await setImmediate()
+  work()
+}
+
+async function copyImages(
+  images: readonly StagedImage[],
+  outputs: Outputs,
+  session: Session,
+): Promise<readonly (readonly OutputResult[])[]> {
+  const results: OutputResult[][] = []
+  for (const image of images) {
+    const { spec } = image.plan
+    const written: OutputResult[] = []
+    for (const place of outputs.placesOf(spec)) {
+      const output = await outputs.open(place, spec)
+      const copy = (): Promise<readonly OutputResult[]> => copyInto(output, place, image, session)
+      written.push(...(await session.timeSpent.on(spec, copy)))
+    }
+    results.push(written)
+  }
+  return results
 }
 
 function copyInto(
