@@ -20,7 +20,7 @@ export interface TakenWalk {
 export interface TakenWalks {
   /** Undefined too where the file is damaged. */
   find(key: string): TakenWalk | undefined
-  /** Nothing is kept where a folder changed so lately that it could change again without its times moving. */
+  /** Copies it. Nothing is kept where a folder changed so lately that it could change again without its times moving. */
   keep(key: string, walk: TakenWalk): void
   /** Writes what is new, atomically. */
   save(): void

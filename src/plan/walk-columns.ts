@@ -27,6 +27,7 @@ export const folderNumbers = 4
 /** Remembers walks by what they were to take. */
 export interface WalkMemory {
   find(key: string): TakenWalk | undefined
+  /** Copies what it keeps: the columns are the caller's to change. */
   keep(key: string, walk: TakenWalk): void
 }
 

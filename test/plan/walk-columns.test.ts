@@ -1,6 +1,6 @@
 /** A walk that is remembered gives what a walk gives, and only while no folder changed. */
 
-import { lstatSync, mkdirSync, rmSync, symlinkSync, utimesSync } from 'node:fs'
+import { linkSync, lstatSync, mkdirSync, rmSync, symlinkSync, utimesSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
@@ -12,7 +12,7 @@ import type { HiddenBy } from '../../src/plan/placement.ts'
 import { rowTypes } from '../../src/plan/placed-tree.ts'
 import { walkColumns, type WalkedColumns, type WalkMemory } from '../../src/plan/walk-columns.ts'
 import { createRandom } from '../helpers/fixture-tree.ts'
-import { editFolder, fillFolder, makeFolder } from './plan-helpers.ts'
+import { copyEntry, editFolder, fillFolder, makeFolder, planContext, planEntries } from './plan-helpers.ts'
 
 interface Asked {
   readonly exclude?: readonly string[]
@@ -130,6 +130,22 @@ describe('a walk', () => {
     fillFolder(root, { 'real/b.js': '' })
     expect(walk(through, memory).columns.names).toEqual(['a.js', 'b.js'])
     expect(memory.kept()).toBe(0)
+  })
+
+  it('knows nothing of hard links, which a copy may preserve or not', async () => {
+    const root = makeFolder({ 'd/b/first': 'x', 'd/single': 'y' })
+    linkSync(join(root, 'd/b/first'), join(root, 'd/z-link'))
+    const memory = memoryIn(makeFolder())
+    const types = async (hardLinks: 'copy' | 'preserve', walks?: WalkMemory): Promise<readonly string[]> => {
+      const entries = [copyEntry(root, 'd', '/x', { hardLinks })]
+      const { placements } = await planEntries(entries, planContext(root, { walks }))
+      return placements.map(({ type, path }) => `${type} ${path}`)
+    }
+    expect(await types('preserve')).toContain('hardlink /x/z-link')
+    for (const hardLinks of ['preserve', 'copy', 'preserve'] as const) {
+      expect(await types(hardLinks, memory)).toEqual(await types(hardLinks))
+    }
+    expect(memory.kept()).toBe(1)
   })
 
   it('is told as it is after any edit', async () => {
