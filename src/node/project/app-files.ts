@@ -9,6 +9,7 @@ import type { HiddenLog } from '../../plan/hidden-log.ts'
 import { readIgnoreRules } from '../../plan/ignore-file.ts'
 import { matchesOf } from '../../plan/rules.ts'
 import { walkFolder, type Found } from '../../plan/walk-folder.ts'
+import { withoutImages } from './built-images.ts'
 import type { Manifest } from './manifest.ts'
 
 export interface AppFilesOptions {
@@ -99,8 +100,9 @@ export function findAppFiles(options: AppFilesOptions): AppFiles {
     },
   )
   const found = new Map([...rest, ...named].map((item) => [item.path, item]))
+  const sorted = [...found.values()].sort((one, other) => (one.path < other.path ? -1 : 1))
   return {
-    found: [...found.values()].sort((one, other) => (one.path < other.path ? -1 : 1)),
+    found: withoutImages(sorted, hidden),
     reason: "the folder without tests, tools' files and dotfiles",
   }
 }

@@ -81,6 +81,51 @@ describe('the layers', () => {
     expect(image.decisions.join('\n')).toContain('workspace packages: shared')
   })
 
+  it('hold no image that an earlier build wrote there, nor a folder for its sake', async () => {
+    const layout = (path: string): Files => ({
+      [`${path}/oci-layout`]: { imageLayoutVersion: '1.0.0' },
+      [`${path}/index.json`]: {},
+      [`${path}/blobs/sha256/aa`]: 'bytes',
+    })
+    const image = await imageOf({
+      ...app,
+      ...layout('dist/image'),
+      ...layout('images/a/one'),
+      ...layout('lib/image'),
+      'lib/a.js': '',
+      // No layout: it has no blobs.
+      'data/oci-layout': '{}',
+      'data/index.json': '{}',
+    })
+    expect(layersOf(image)['app']).toEqual([
+      'data/index.json',
+      'data/oci-layout',
+      'lib/a.js',
+      'package.json',
+      'server.js',
+    ])
+    const folders = image.platforms[0]?.layers.at(-1)?.entries.filter(({ type }) => type === 'directory')
+    expect(folders?.map(({ path }) => path)).not.toContain('/app/dist')
+    expect(folders?.map(({ path }) => path)).not.toContain('/app/images')
+    const hidden = image.platforms[0]?.layers.flatMap((layer) => layer.hidden.map(({ rule }) => rule))
+    expect(hidden?.filter((rule) => rule.startsWith('image'))).toEqual([
+      'image "dist/image"',
+      'image "images/a/one"',
+      'image "lib/image"',
+    ])
+  })
+
+  it('hold an image that package.json names', async () => {
+    const image = await imageOf({
+      ...app,
+      'package.json': { ...app['package.json'], files: ['server.js', 'image'] },
+      'image/oci-layout': { imageLayoutVersion: '1.0.0' },
+      'image/index.json': {},
+      'image/blobs/sha256/aa': 'bytes',
+    })
+    expect(layersOf(image)['app']).toContain('image/oci-layout')
+  })
+
   it("hold no tests, no tools' files and no dotfiles, and say what was hidden", async () => {
     const image = await imageOf({
       ...app,
