@@ -40,11 +40,11 @@ const byteOrder = 1
 /** `wallClockMs`: when this run began to look, in milliseconds since the epoch. */
 export function openTakenWalks(dir: string, wallClockMs: () => number): TakenWalks {
   const pathOf = (key: string): string => join(dir, `${key}.walk`)
-  const fresh = new Map<string, Buffer>()
+  const fresh = new Map<string, TakenWalk>()
   return {
     find(key) {
       const unsaved = fresh.get(key)
-      if (unsaved !== undefined) return decode(unsaved)
+      if (unsaved !== undefined) return copyOf(unsaved)
       try {
         return decode(readFileSync(pathOf(key)))
       } catch {
@@ -55,15 +55,22 @@ export function openTakenWalks(dir: string, wallClockMs: () => number): TakenWal
       const settledMs = wallClockMs() - racyMs
       // The last two of four are times.
       if (walk.folderStats.some((value, index) => index % folderNumbers > 1 && value > settledMs)) return
-      const text = [...walk.names, ...walk.folders, JSON.stringify(walk.hidden)].join('\0')
-      // A name of Windows may be half a character, which UTF-8 cannot tell.
-      if (!/\p{Surrogate}/u.test(text)) fresh.set(key, encode(walk, text))
+      fresh.set(key, copyOf(walk))
     },
     save() {
-      for (const [key, bytes] of fresh) writeMemory(pathOf(key), bytes)
+      for (const [key, walk] of fresh) {
+        const text = [...walk.names, ...walk.folders, JSON.stringify(walk.hidden)].join('\0')
+        // A name of Windows may be half a character, which UTF-8 cannot tell.
+        if (!/\p{Surrogate}/u.test(text)) writeMemory(pathOf(key), encode(walk, text))
+      }
       fresh.clear()
     },
   }
+}
+
+/** What is nobody else's to change: names and folders are nobody's. */
+function copyOf(walk: TakenWalk): TakenWalk {
+  return { ...walk, parents: walk.parents.slice(), types: walk.types.slice() }
 }
 
 function encode(

@@ -1,6 +1,5 @@
 /** What a walk takes, in columns: those of the last one, for as long as no folder that it looked into has changed. */
 
-import type { Stats } from 'node:fs'
 import { sha256 } from '../content/hash.ts'
 import { statsIfPresent, type HostType, type ListingMemory } from './host-file.ts'
 import { rowTypes, type TreeColumns } from './placed-tree.ts'
@@ -48,14 +47,13 @@ export function walkColumns(folder: string, options: ColumnsOptions): WalkedColu
     return { ...known, hostPaths: hostPathsOf(known) }
   }
   const hiddenBefore = new Map(filter?.log.all().map(({ rule, count }) => [rule, count]))
-  const seen = new Map<string, Stats>()
+  const seen: SeenFolders = { folders: [], numbers: [], isLinked: false }
   const columns = walk(folder, { ...options, listings: noting(seen, options.listings) })
   const hidden = filter?.log
     .all()
     .map(({ rule, count }) => [rule, count - (hiddenBefore.get(rule) ?? 0)] as const)
     .filter(([, count]) => count > 0)
-  const kept = takenWalk(columns, seen, hidden ?? [])
-  if (kept !== undefined) walks.keep(key, kept)
+  if (!seen.isLinked) walks.keep(key, takenWalk(columns, seen, hidden ?? []))
   return columns
 }
 
@@ -92,34 +90,36 @@ function hostPathsOf({ folders, folderRows }: TakenWalk): ReadonlyMap<number, st
   return hostPaths
 }
 
+/** The folders that were looked into. */
+interface SeenFolders {
+  readonly folders: string[]
+  /** Of each, `folderNumbers`. */
+  readonly numbers: number[]
+  /** Whether a link stands for one: its times say nothing. */
+  isLinked: boolean
+}
+
 /** Notes each folder that is looked into, with its stat of before. */
-function noting(seen: Map<string, Stats>, listings: ListingMemory | undefined): ListingMemory {
+function noting(seen: SeenFolders, listings: ListingMemory | undefined): ListingMemory {
   return {
     find(folder, stat) {
-      seen.set(folder, stat)
+      seen.folders.push(folder)
+      seen.numbers.push(stat.dev, stat.ino, stat.mtimeMs, stat.ctimeMs)
+      if (!stat.isDirectory()) seen.isLinked = true
       return listings?.find(folder, stat)
     },
     keep: (folder, stat, listing) => listings?.keep(folder, stat, listing),
   }
 }
 
-/** Undefined where a link stands for a folder: its times say nothing. */
 function takenWalk(
   { names, parents, types, hostPaths }: WalkedColumns,
-  seen: ReadonlyMap<string, Stats>,
+  { folders, numbers }: SeenFolders,
   hidden: TakenWalk['hidden'],
-): TakenWalk | undefined {
+): TakenWalk {
   const rows = new Map(Array.from(hostPaths, ([row, path]) => [path, row]))
-  const folders = [...seen.keys()]
-  const folderStats = new Float64Array(folders.length * folderNumbers)
-  let at = 0
-  for (const stats of seen.values()) {
-    if (!stats.isDirectory()) return undefined
-    folderStats.set([stats.dev, stats.ino, stats.mtimeMs, stats.ctimeMs], at)
-    at += folderNumbers
-  }
   const folderRows = Int32Array.from(folders, (folder) => rows.get(folder) ?? -1)
-  return { names, parents, types, folders, folderRows, folderStats, hidden }
+  return { names, parents, types, folders, folderRows, folderStats: Float64Array.from(numbers), hidden }
 }
 
 function walk(folder: string, options: WalkOptions): WalkedColumns {
