@@ -6,6 +6,7 @@ import { afterAll, describe, expect, it } from 'vitest'
 import type { BuildOptions, BuildPlan, ImagePlanView } from '../../../src/build-types.ts'
 import { createPlan } from '../../../src/build.ts'
 import { processEnvironment } from '../../../src/environment.ts'
+import { encodeHeader } from '../../../src/tar/tar-header.ts'
 import { errorOf, makeProject, removeProjects, type Files } from './project-kit.ts'
 
 afterAll(removeProjects)
@@ -38,6 +39,11 @@ function layersOf(image: ImagePlanView): Record<string, string[]> {
 }
 
 const configOf = (image: ImagePlanView): Readonly<Record<string, unknown>> => image.platforms[0]?.config ?? {}
+
+const tarOf = (path: string): string =>
+  encodeHeader({ path: path.slice(0, -1), type: 'directory', mode: 0o755, uid: 0, gid: 0, size: 0, mtime: 0 })
+    .toString('latin1')
+    .padEnd(4096, '\0')
 
 const app = {
   'package.json': {
@@ -93,6 +99,9 @@ describe('the layers', () => {
       ...layout('images/a/one'),
       ...layout('lib/image'),
       'lib/a.js': '',
+      'tars/image.tar': tarOf('blobs/'),
+      'tars/other.tar': tarOf('files/'),
+      'lib/short.tar': 'blobs/',
       // No layout: it has no blobs.
       'data/oci-layout': '{}',
       'data/index.json': '{}',
@@ -101,8 +110,10 @@ describe('the layers', () => {
       'data/index.json',
       'data/oci-layout',
       'lib/a.js',
+      'lib/short.tar',
       'package.json',
       'server.js',
+      'tars/other.tar',
     ])
     const folders = image.platforms[0]?.layers.at(-1)?.entries.filter(({ type }) => type === 'directory')
     expect(folders?.map(({ path }) => path)).not.toContain('/app/dist')
@@ -112,6 +123,7 @@ describe('the layers', () => {
       'image "dist/image"',
       'image "images/a/one"',
       'image "lib/image"',
+      'image "tars/image.tar"',
     ])
   })
 
