@@ -12,14 +12,10 @@ import {
   type FileStat,
   type NewRows,
 } from './digest-table.ts'
+import { racyMs } from './racy-times.ts'
 
 type HostSource = Extract<FileSource, { readonly kind: 'host' }>
 
-/**
- * A file written within this time of being hashed could be written again without its times moving (coarse
- * file-system clocks), so it is not remembered.
- */
-const racyMs = 2000
 /** Beyond this many files that the run did not ask for, the old ones are forgotten. */
 const maxUnused = 200_000
 

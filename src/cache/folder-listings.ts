@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { writeMemory } from '../content/atomic-file.ts'
 import { sha256 } from '../content/hash.ts'
+import { racyMs } from './racy-times.ts'
 
 /** Of a folder: adding, removing and renaming what lies in it moves its times. */
 export interface FolderStat {
@@ -28,8 +29,6 @@ export interface FolderListings {
   save(): void
 }
 
-/** A folder that changed this lately could change again without its times moving (coarse file-system clocks). */
-const racyMs = 2000
 /** Beyond this many folders that the run did not ask for, the old ones are forgotten. */
 const maxUnused = 50_000
 

@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { writeMemory } from '../content/atomic-file.ts'
 import { sha256Bytes } from '../content/hash.ts'
+import { racyMs } from './racy-times.ts'
 
 /** Rows of names, and the folders that decide whether they are still what would be taken. */
 export interface TakenWalk {
@@ -26,8 +27,6 @@ export interface TakenWalks {
   save(): void
 }
 
-/** As with listings: file systems' clocks are coarse. */
-const racyMs = 2000
 const folderNumbers = 4
 
 // The file: format, sha256 of the rest; the order of bytes, the number of rows and of folders and a zero, 4 bytes each;

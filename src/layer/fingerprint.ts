@@ -6,6 +6,7 @@ import type { PlacedTree } from '../plan/placed-tree.ts'
 import type { PlannedLayer, Placement } from '../plan/placement.ts'
 import type { FileSource } from '../rootfs/file-source.ts'
 import { formatVersion } from './layer-key.ts'
+import { racyMs } from '../cache/racy-times.ts'
 
 export interface FingerprintOptions {
   readonly compression: Compression
@@ -19,8 +20,6 @@ export interface FingerprintOptions {
   readonly startedMs: number
 }
 
-/** As with remembered digests: file systems' clocks are coarse. */
-const racyMs = 2000
 const numbersAtOnce = 16 * 1024
 const textAtOnce = 1_000_000
 const encoder = new TextEncoder()

@@ -4,7 +4,6 @@ import {
   chmodSync,
   closeSync,
   constants,
-  fdatasyncSync,
   fstatSync,
   openSync,
   readFileSync,
@@ -59,21 +58,7 @@ export async function copyBlobFile(
 function copyShort(expected: Descriptor, from: BlobFile, path: string): void {
   const bytes = readFileSync(from.path)
   verifyBytes(expected, bytes)
-  const fd = openSync(path, 'wx', 0o644)
-  try {
-    writeFileSync(fd, bytes)
-    syncDescriptor(fd)
-  } finally {
-    closeSync(fd)
-  }
-}
-
-function syncDescriptor(fd: number): void {
-  try {
-    fdatasyncSync(fd)
-  } catch {
-    // As `syncFile`.
-  }
+  writeFileSync(path, bytes, { flag: 'wx', mode: 0o644, flush: true })
 }
 
 /** Brings a file's bytes to the disk, on file systems that can. */

@@ -1,18 +1,13 @@
 import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { openFileDigests, type FileDigests } from '../../src/cache/file-digests.ts'
 import type { FileSource } from '../../src/rootfs/file-source.ts'
-import { temporaryFolder } from '../helpers/unpack.ts'
+import { freshFolder } from './fresh-folder.ts'
 
 type HostSource = Extract<FileSource, { readonly kind: 'host' }>
 
-const folder = temporaryFolder()
-afterAll(() => rmSync(folder, { recursive: true, force: true }))
-beforeEach(() => {
-  rmSync(folder, { recursive: true, force: true })
-  mkdirSync(folder)
-})
+const folder = freshFolder()
 
 const digest = new Uint8Array(32).fill(0xab)
 const other = new Uint8Array(32).fill(0xcd)

@@ -1,15 +1,10 @@
-import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { openFolderListings, type FolderListings } from '../../src/cache/folder-listings.ts'
-import { temporaryFolder } from '../helpers/unpack.ts'
+import { freshFolder } from './fresh-folder.ts'
 
-const folder = temporaryFolder()
-afterAll(() => rmSync(folder, { recursive: true, force: true }))
-beforeEach(() => {
-  rmSync(folder, { recursive: true, force: true })
-  mkdirSync(folder)
-})
+const folder = freshFolder()
 
 const now = 1_800_000_000_000
 const stat = { dev: 3, ino: 77, mtimeMs: 1_000.25, ctimeMs: 2_000.5 }

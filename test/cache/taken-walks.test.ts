@@ -1,15 +1,10 @@
-import { mkdirSync, readFileSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import { readFileSync, readdirSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { openTakenWalks, type TakenWalk, type TakenWalks } from '../../src/cache/taken-walks.ts'
-import { temporaryFolder } from '../helpers/unpack.ts'
+import { freshFolder } from './fresh-folder.ts'
 
-const folder = temporaryFolder()
-afterAll(() => rmSync(folder, { recursive: true, force: true }))
-beforeEach(() => {
-  rmSync(folder, { recursive: true, force: true })
-  mkdirSync(folder)
-})
+const folder = freshFolder()
 
 const now = 1_800_000_000_000
 const walk: TakenWalk = {

@@ -148,6 +148,17 @@ describe('a walk', () => {
     expect(memory.kept()).toBe(1)
   })
 
+  it('goes a thousand folders deep', () => {
+    const root = makeFolder()
+    const depth = 1000
+    mkdirSync(`${root}${'/a'.repeat(depth)}`, { recursive: true })
+    const memory = memoryIn(makeFolder())
+    const { columns } = walk(root, memory)
+    expect(columns.names).toHaveLength(depth)
+    expect(columns.parents.at(-1)).toBe(depth - 2)
+    expect(walk(root, memory).columns).toEqual(columns)
+  })
+
   it('is told as it is after any edit', async () => {
     const random = createRandom(11)
     const root = makeFolder()
